@@ -1,0 +1,49 @@
+# Every task of the project. `make demo` and `make test` need only Python 3.11+, make and git: they set up the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test test-all check format generate bench lock clean
+help: ## list the tasks
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY) ## make the virtual environment from the pinned lock
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(READY) ## run the whole line on synthetic people (SIZE=small|medway)
+	$(BIN)/hwlink demo --size $(or $(SIZE),small)
+
+test: $(READY) ## run the quick tests
+	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+
+test-all: $(READY) ## run every test, the long ones too
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: $(READY) ## lint, types, import contracts, drift of generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m services.generate --check
+
+format: $(READY) ## format the code and apply safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(READY) ## write generated code, JSON Schemas, AsyncAPI and the command reference
+	$(BIN)/python -m services.generate
+
+bench: $(READY) ## run the benchmarks and write their results as JSON
+	$(BIN)/python -m tests.bench.run $(ARGS)
+
+lock: ## pin every dependency with hashes and without download addresses (needs uv)
+	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+
+clean: ## remove what the tasks made
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

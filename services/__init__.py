@@ -1,0 +1,1 @@
+"""What is done: thin shells around `linkage`, with ports, adapters, roles and the command line."""

@@ -1,0 +1,52 @@
+"""The lake: Delta tables, the source of truth for what was ingested and computed. The port; adapters stand beside it.
+
+Zones are separate roots under separate principals: `linkage` (subjects, models), `content` (facts), `products` (features,
+snapshots). A role opens only the zones it may. One contract suite, `tests/contract/test_lake.py`, runs over all adapters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+import polars as pl
+
+ZoneName = Literal["linkage", "content", "products"]
+
+
+class Zone(Protocol):
+    """One zone of the lake."""
+
+    def append(self, table: str, frame: pl.DataFrame, offsets: Mapping[str, int]) -> bool:
+        """Append rows and move the table's offsets in one commit; create the table if there is none.
+
+        `offsets` maps an application id (such as `hwlink.subjects.v1-0`) to the last offset in `frame`. Rows carry columns
+        `_topic`, `_partition`, `_offset`. Nothing is written, and False returned, when no offset is higher than the table's:
+        a replay. The check and the append use one fresh handle, so a concurrent writer makes the commit fail and retry
+        (Delta itself does not refuse a lower application version). Only rows above the held offsets are appended.
+        """
+        ...
+
+    def replace(self, table: str, frame: pl.DataFrame, offsets: Mapping[str, int]) -> int:
+        """Replace the whole table and set its offsets, in one commit; return the new Delta version."""
+        ...
+
+    def merge(self, table: str, frame: pl.DataFrame, key: str, offsets: Mapping[str, int]) -> int:
+        """Upsert rows by `key` (a row whose `_deleted` is true removes its key); return the new Delta version."""
+        ...
+
+    def offsets(self, table: str) -> dict[str, int]:
+        """Return the last offset held of each application id; empty when there is no table."""
+        ...
+
+    def version(self, table: str) -> int | None:
+        """Return the table's current Delta version, None when there is no table."""
+        ...
+
+    def scan(self, table: str, version: int | None = None) -> pl.LazyFrame | None:
+        """Return a lazy scan of the table (at a version if given), None when there is no table."""
+        ...
+
+    def tables(self) -> list[str]:
+        """Return the names of the tables there are."""
+        ...
