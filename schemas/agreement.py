@@ -25,7 +25,9 @@ class Hardening(StrEnum):
 
 
 class FilterRecipe(Contract):
-    """How one field becomes a Bloom filter: padded character n-grams, each set at `hashes` keyed independent positions."""
+    """How one field becomes a Bloom filter: padded character n-grams, each set at `hashes` keyed independent
+    positions.
+    """
 
     field: str
     bits: Annotated[int, Field(ge=512, le=512)] = 512
@@ -35,10 +37,11 @@ class FilterRecipe(Contract):
 
 
 class TokenRecipe(Contract):
-    """How one token or compound key is made: HMAC-SHA256 under the sub-key of `domain` over the joined `parts`, 128 bits.
+    """How one token or compound key is made: HMAC-SHA256 under the sub-key of `domain` over the joined `parts`, 128
+    bits.
 
-    A part names a derived value (see `linkage/encode`), such as `surname` or `forename_phonetic`. Columns of one domain can
-    be compared with each other.
+    A part names a derived value (see `linkage/encode`), such as `surname` or `forename_phonetic`. Columns of one domain
+    can be compared with each other.
     """
 
     column: str

@@ -1,7 +1,7 @@
 """The one error tree: every failure has a class, a reason, a gRPC status and an exit code.
 
-A message never carries a value from a record: it is written by us from names of fields, files, topics and counts, and it
-ends with what to do next. Anything that is not an `HwlinkError` leaves the process as INTERNAL with an incident id.
+A message never carries a value from a record: it is written by us from names of fields, files, topics and counts, and
+it ends with what to do next. Anything that is not an `HwlinkError` leaves the process as INTERNAL with an incident id.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why something failed. Equal to `hwlink.v1.ErrorReason` in `protos/hwlink/v1/error_reason.proto`, without its prefix."""
+    """Why something failed. Equal to `hwlink.v1.ErrorReason` in `protos/hwlink/v1/error_reason.proto`, without its
+    prefix.
+    """
 
     # Input: the data or the call is not what it must be; mend it and try again.
     FILE_UNREADABLE = "FILE_UNREADABLE"
@@ -64,7 +66,8 @@ class Reason(StrEnum):
 class HwlinkError(Exception):
     """Base of every failure that hwlink explains.
 
-    `reason` is the machine-readable cause; `message` says what happened and what to do next, without any record's value.
+    `reason` is the machine-readable cause; `message` says what happened and what to do next, without any record's
+    value.
     """
 
     exit_code = 70

@@ -1,4 +1,6 @@
-"""Every topic in one table: name, partitions, key, retention, who reads it. Nothing else in the project spells a topic's name."""
+"""Every topic in one table: name, partitions, key, retention, who reads it. Nothing else in the project spells a
+topic's name.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ DAYS_MS: Final = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic. `retention_ms` is None where messages are kept for ever; `compacted` keeps the last message of each key.
+    """One topic. `retention_ms` is None where messages are kept for ever; `compacted` keeps the last message of each
+    key.
 
     `value` says what a message holds; `key` what its key is; `readers` which roles may read it (a Kafka ACL each).
     """

@@ -1,38 +1,50 @@
-"""The one frozen Settings, read once from `HWLINK_*` variables. URL schemes pick adapters; unknown variables are refused."""
+"""The one frozen Settings, read once from `HWLINK_*` variables.
+
+URL schemes pick adapters; unknown variables and unsafe combinations are refused.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.errors import PolicyError, Reason, StateError
 
 PREFIX = "HWLINK_"
 
 
-class Settings(BaseSettings):
-    """Every setting of every role. `data_dir` is where the embedded defaults keep bus, registry and lake."""
+def _paths(value: Any) -> Any:
+    return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    data_dir: Path = Path("hwlink-data")
-    bus_url: str = ""
-    registry_url: str = ""
-    lake_url: str = ""
-    ingest_address: str = "127.0.0.1:7401"
-    query_address: str = "127.0.0.1:7402"
-    agreements: tuple[Path, ...] = ()
-    accept_test_agreement: bool = False
-    model_path: Path | None = None
-    shards: Annotated[int, Field(ge=1, le=64)] = 1
-    withdrawal_limit_share: Annotated[float, Field(gt=0, le=1)] = 0.2
-    as_of: str = ""
-    log_level: str = "INFO"
+class Settings(BaseModel):
+    """Every setting of every role; `hwlink config` prints them with their descriptions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Field(Path("hwlink-data"), description="folder of the embedded bus, registry, lake and locks")
+    bus_url: str = Field("", description="sqlite:///PATH or memory://; default: bus.db in data_dir")
+    registry_url: str = Field("", description="sqlite:///PATH; default: registry.db in data_dir")
+    lake_url: str = Field("", description="file://PATH; default: lake in data_dir")
+    ingest_address: str = Field("127.0.0.1:7401", description="HOST:PORT of the ingestion services")
+    query_address: str = Field("127.0.0.1:7402", description="HOST:PORT of query, linkage and admin services")
+    agreements: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
+        (), description="agreement files accepted beside the shipped ones, separated as PATH is"
+    )
+    accept_test_agreement: bool = Field(False, description="accept feeds of synthetic people (agreement hwlink-test-1)")
+    model_path: Path | None = Field(None, description="match model document; default: the shipped model")
+    shards: Annotated[int, Field(ge=1, le=64)] = Field(1, description="how many shards pairs are divided into")
+    withdrawal_limit_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.2, description="largest share of a source's subjects that one full extract may withdraw"
+    )
+    as_of: date | None = Field(None, description="date that features are computed for, YYYY-MM-DD; default: today")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")
     def _fill_embedded_defaults(self) -> Self:
@@ -48,20 +60,20 @@ class Settings(BaseSettings):
         return self
 
 
-def read_settings(environ: Mapping[str, str], **overrides: object) -> Settings:
-    """Read settings from `environ` and `overrides`; StateError SETTING_INVALID names what is wrong, never its value."""
-    unknown = sorted(
-        name
-        for name in environ
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX).lower() not in Settings.model_fields
-    )
+def read_settings(environ: Mapping[str, str], **overrides: Any) -> Settings:
+    """Read settings from `environ`, then `overrides`.
+
+    Raises StateError SETTING_INVALID, which names the settings and never their values, or PolicyError
+    UNSAFE_CONFIGURATION.
+    """
+    given = {name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
+    unknown = sorted(PREFIX + name.upper() for name in given if name not in Settings.model_fields)
     if unknown:
         raise StateError(
-            Reason.SETTING_INVALID,
-            f"Unknown setting {', '.join(unknown)}; `hwlink config` lists the names there are.",
+            Reason.SETTING_INVALID, f"Unknown setting {', '.join(unknown)}; `hwlink config` lists the names there are."
         )
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**{**given, **overrides})
     except ValidationError as error:
         fields = sorted({".".join(str(part) for part in e["loc"]) for e in error.errors(include_input=False)})
         raise StateError(
@@ -70,6 +82,16 @@ def read_settings(environ: Mapping[str, str], **overrides: object) -> Settings:
     for address in (settings.ingest_address, settings.query_address):
         _refuse_unsafe(address)
     return settings
+
+
+def as_environ(settings: Settings) -> dict[str, str]:
+    """Return the variables from which `read_settings` makes the same settings: how a supervisor tells its roles."""
+    plain = {name: getattr(settings, name) for name in Settings.model_fields}
+    return {
+        PREFIX + name.upper(): os.pathsep.join(map(str, value)) if isinstance(value, tuple) else str(value)
+        for name, value in plain.items()
+        if value not in (None, "", ())
+    }
 
 
 def _refuse_unsafe(address: str) -> None:

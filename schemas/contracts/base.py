@@ -32,7 +32,9 @@ Token = Annotated[bytes, Field(min_length=16, max_length=16)]
 """HMAC-SHA256 of one normalised value, cut to 128 bits."""
 
 Filter = Annotated[bytes, Field(min_length=64, max_length=64)]
-"""Bloom filter of one field's bigrams: 512 bits, little-endian bit order within each byte (bit i is byte i//8, bit i%8)."""
+"""Bloom filter of one field's bigrams: 512 bits, little-endian bit order within each byte (bit i is byte i//8, bit
+i%8).
+"""
 
 SourceId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,31}\.[a-z][a-z0-9_]{1,31}$", max_length=65)]
 """One data set of one controller, `controller.dataset`, such as `medway.shbe`."""
@@ -47,4 +49,6 @@ YearMonth = Annotated[str, Field(pattern=r"^(19|20)\d\d-(0[1-9]|1[0-2])$")]
 """A month, `YYYY-MM`: the finest date of birth or death that leaves a controller as content."""
 
 Version = Annotated[int, Field(ge=0, le=2**53)]
-"""Of two versions of a record the higher one holds. Milliseconds since 1970 where the input has no version of its own."""
+"""Of two versions of a record the higher one holds. Milliseconds since 1970 where the input has no version of its
+own.
+"""

@@ -1,7 +1,7 @@
 """Content: what feeds say about people. No token, filter or clear identifier has a place here.
 
-One record is everything that one source says of one subject at one version; a newer version replaces it whole. On the way,
-each kind of fact is a table of its own: `FACT_KINDS` names them, `FactEnvelope` is what each row starts with.
+One record is everything that one source says of one subject at one version; a newer version replaces it whole. On the
+way, each kind of fact is a table of its own: `FACT_KINDS` names them, `FactEnvelope` is what each row starts with.
 """
 
 from __future__ import annotations
@@ -62,7 +62,9 @@ class Diagnosis(Contract):
 
 
 class Encounter(Contract):
-    """An A&E attendance, a hospital spell or an outpatient appointment. Emergency admissions have a method that starts with 2."""
+    """An A&E attendance, a hospital spell or an outpatient appointment. Emergency admissions have a method that starts
+    with 2.
+    """
 
     kind: EncounterKind
     started_on: date
@@ -116,6 +118,6 @@ FACT_KINDS: Final[dict[Feed, dict[str, type[Contract]]]] = {
 }
 """Every kind of fact of a feed: the name is the lake's table `<feed>_<kind>` and the message's `kind` header.
 
-Each record always gives one `demographics` row, even when empty: it says that the record exists (and, by its operation, that
-it was withdrawn), so that `latest` over demographics decides which version's facts count.
+Each record always gives one `demographics` row, even when empty: it says that the record exists (and, by its operation,
+that it was withdrawn), so that `latest` over demographics decides which version's facts count.
 """

@@ -24,11 +24,12 @@ class Roster(Contract):
 
 
 class PairLink(Contract):
-    """A pair of subject versions whose evidence reaches review. `left` is the lower of the two by (source, subject_ref).
+    """A pair of subject versions whose evidence reaches review. `left` is the lower of the two by (source,
+    subject_ref).
 
-    `weight_bits` is the sum of log2(m/u) over the comparisons, `log2_odds` that sum plus the prior's log2 odds: the odds of
-    this pair alone, before rivals count. `pattern` numbers the level of each comparison in the model's mixed-radix order.
-    `guard` names why the pair may be linked only by review, if it may.
+    `weight_bits` is the sum of log2(m/u) over the comparisons, `log2_odds` that sum plus the prior's log2 odds: the
+    odds of this pair alone, before rivals count. `pattern` numbers the level of each comparison in the model's
+    mixed-radix order. `guard` names why the pair may be linked only by review, if it may.
     """
 
     left_source: str

@@ -1,7 +1,7 @@
 """The feed file and the ingest record: a subject's linkage variables beside its content, before ingest splits them.
 
-A pseudonymised file (Parquet) and a column batch (Arrow IPC stream) have the columns of `HealthRecord` or `WelfareRecord`, in
-that order; the file's key-value metadata holds a `FileDeclaration` under `hwlink`.
+A pseudonymised file (Parquet) and a column batch (Arrow IPC stream) have the columns of `HealthRecord` or
+`WelfareRecord`, in that order; the file's key-value metadata holds a `FileDeclaration` under `hwlink`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class _Record(LinkageVariables, Demographics):
 class HealthRecord(_Record):
     """One subject as a health source knows them."""
 
-    diagnoses: list[Diagnosis] = []
-    encounters: list[Encounter] = []
+    diagnoses: tuple[Diagnosis, ...] = ()
+    encounters: tuple[Encounter, ...] = ()
 
 
 class WelfareRecord(_Record):
     """One subject as a welfare source knows them."""
 
-    claims: list[ClaimMembership] = []
-    arrears: list[Arrears] = []
+    claims: tuple[ClaimMembership, ...] = ()
+    arrears: tuple[Arrears, ...] = ()
 
 
 RECORDS: Final[dict[Feed, type[_Record]]] = {Feed.HEALTH: HealthRecord, Feed.WELFARE: WelfareRecord}

@@ -20,8 +20,8 @@ class ClaimRole(StrEnum):
 class LinkageVariables(Contract):
     """Tokens, compound keys and filters of one subject; a missing value is absent, never an encoded blank.
 
-    Forename and surname share one token domain, so that swapped names show; so do a date of birth and its day-month swap.
-    `key_*` columns hash several parts jointly, so that no part can be attacked alone.
+    Forename and surname share one token domain, so that swapped names show; so do a date of birth and its day-month
+    swap. `key_*` columns hash several parts jointly, so that no part can be attacked alone.
     """
 
     token_forename: Token | None = None

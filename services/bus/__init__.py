@@ -1,7 +1,7 @@
 """The bus: topics with partitions, positions and at-least-once delivery. The port; adapters stand beside it.
 
-Which adapter serves is chosen by the URL's scheme in `services.bootstrap`: `sqlite:///path` or `memory://`. One contract
-suite, `tests/contract/test_bus.py`, runs over all of them.
+Which adapter serves is chosen by the URL's scheme in `services.bootstrap`: `sqlite:///path` or `memory://`. One
+contract suite, `tests/contract/test_bus.py`, runs over all of them.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ class Producer(Protocol):
     def send(self, messages: Sequence[Outgoing]) -> list[tuple[TopicPartition, int]]:
         """Send durably and return each message's partition and offset, in order.
 
-        Returns only when every message is acknowledged; raises TransientError BUSY or UNAVAILABLE when it cannot be now, in
-        which case any prefix may have been written (at least once).
+        Returns only when every message is acknowledged; raises TransientError BUSY or UNAVAILABLE when it cannot be
+        now, in which case any prefix may have been written (at least once).
         """
         ...
 
@@ -65,7 +65,9 @@ class Consumer(Protocol):
     """Reads the partitions it was given, in offset order within each. Not thread-safe."""
 
     def poll(self, max_messages: int, timeout_s: float) -> list[Message]:
-        """Return up to `max_messages` further messages, waiting up to `timeout_s` for the first; empty when none came."""
+        """Return up to `max_messages` further messages, waiting up to `timeout_s` for the first; empty when none
+        came.
+        """
         ...
 
     def position(self) -> dict[TopicPartition, int]:

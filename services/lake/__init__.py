@@ -1,7 +1,8 @@
 """The lake: Delta tables, the source of truth for what was ingested and computed. The port; adapters stand beside it.
 
-Zones are separate roots under separate principals: `linkage` (subjects, models), `content` (facts), `products` (features,
-snapshots). A role opens only the zones it may. One contract suite, `tests/contract/test_lake.py`, runs over all adapters.
+Zones are separate roots under separate principals: `linkage` (subjects, models), `content` (facts), `products`
+(features, snapshots). A role opens only the zones it may. One contract suite, `tests/contract/test_lake.py`, runs over
+all adapters.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ class Zone(Protocol):
     def append(self, table: str, frame: pl.DataFrame, offsets: Mapping[str, int]) -> bool:
         """Append rows and move the table's offsets in one commit; create the table if there is none.
 
-        `offsets` maps an application id (such as `hwlink.subjects.v1-0`) to the last offset in `frame`. Rows carry columns
-        `_topic`, `_partition`, `_offset`. Nothing is written, and False returned, when no offset is higher than the table's:
-        a replay. The check and the append use one fresh handle, so a concurrent writer makes the commit fail and retry
-        (Delta itself does not refuse a lower application version). Only rows above the held offsets are appended.
+        `offsets` maps an application id (such as `hwlink.subjects.v1-0`) to the last offset in `frame`. Rows carry
+        columns `_topic`, `_partition`, `_offset`. Nothing is written, and False returned, when no offset is higher than
+        the table's: a replay. The check and the append use one fresh handle, so a concurrent writer makes the commit
+        fail and retry (Delta itself does not refuse a lower application version). Only rows above the held offsets are
+        appended.
         """
         ...
 

@@ -8,10 +8,11 @@ _RANK = ["version", "_withdrawn", "_content_hash"]
 
 
 def latest(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Return one row a record, `(source, subject_ref)`, withdrawn ones included: the latest by (version, operation, hash).
+    """Return one row a record, `(source, subject_ref)`, withdrawn ones included: the latest by (version, operation,
+    hash).
 
-    Expects columns `source, subject_ref, version, operation, content_hash`. Every reader of landed rows goes through this,
-    so that an older version that arrives late never wins and a tie is settled alike everywhere.
+    Expects columns `source, subject_ref, version, operation, content_hash`. Every reader of landed rows goes through
+    this, so that an older version that arrives late never wins and a tie is settled alike everywhere.
     """
     return (
         rows.with_columns(

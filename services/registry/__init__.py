@@ -34,7 +34,9 @@ class IngestRegistry(Protocol):
     """What ingest keeps: streams, their batches, and what each source declared."""
 
     def open_stream(self, stream_id: str, source: str, feed: str, declaration_json: str) -> StreamRow:
-        """Open a stream or find it again; the first declaration of a stream id holds (a different one is a StateError)."""
+        """Open a stream or find it again; the first declaration of a stream id holds (a different one is a
+        StateError).
+        """
         ...
 
     def batch_digest(self, stream_id: str, batch: int) -> str | None:
@@ -66,13 +68,17 @@ class IngestRegistry(Protocol):
         ...
 
     def field_counts(self, source: str) -> dict[str, int]:
-        """Return accepted records (key `_records`) and present values by linkage column over all of a source's streams."""
+        """Return accepted records (key `_records`) and present values by linkage column over all of a source's
+        streams.
+        """
         ...
 
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard's owner epoch and the offset vector (`topic-partition` -> next offset) up to which its links are durable."""
+    """A shard's owner epoch and the offset vector (`topic-partition` -> next offset) up to which its links are
+    durable.
+    """
 
     shard: int
     epoch: int
@@ -95,7 +101,9 @@ class MatcherRegistry(Protocol):
         ...
 
     def advance_shard(self, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]) -> None:
-        """Move a shard's position by compare-and-set; StateError OWNERSHIP_LOST when epoch or position is not as expected."""
+        """Move a shard's position by compare-and-set; StateError OWNERSHIP_LOST when epoch or position is not as
+        expected.
+        """
         ...
 
 
@@ -123,8 +131,8 @@ class LinkageSummary:
 class ResolverRegistry(Protocol):
     """What the resolver keeps: positions on the links topic, roster, links, persons and the outbox.
 
-    The tables are read and written in bulk as Polars frames; the method names say what each is for. `services/resolver` is
-    the only caller of the mutating ones.
+    The tables are read and written in bulk as Polars frames; the method names say what each is for. `services/resolver`
+    is the only caller of the mutating ones.
     """
 
     def position(self) -> dict[str, int]:
