@@ -29,8 +29,11 @@ def build() -> typer.Typer:
     """Return the command with every group registered."""
     app = typer.Typer(
         name="hwlink",
-        help="Link pseudonymised health and welfare records as they stream in, and ask safe questions of the people
-        found.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+        help="Link pseudonymised health and welfare records, and ask safe questions of the people found.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
     )
     for name in GROUPS:
         import_module(f"services.cli.{name}").register(app)
