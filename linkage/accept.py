@@ -1,0 +1,184 @@
+"""Which links are accepted: links are accepted in falling weight, component by component, under hard constraints.
+
+What holds of the result, whatever the order of the inputs: a source with one record per person contributes at most one
+subject to a person; members of one claim and cannot-linked subjects are never one person; a must-link comes before
+every other link and yields only to those three; and a component resolved alone comes out as it does among all others.
+
+Most components are two subjects and one link, or hold no conflict: those are settled as whole columns. Only components
+in which a constraint or a weak bridge is possible are walked link by link.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from linkage.decide import BoolArray, Candidates, IntArray, Members, Verdicts
+from schemas.decision import DecisionPolicy
+
+LARGEST_WITHOUT_BRIDGE = 3
+"""Two groups of two or more subjects need four subjects."""
+
+
+def accept(members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy) -> IntArray:
+    """Accept links into persons; return each subject's label: the number of the first subject of its person."""
+    links = np.flatnonzero(verdicts.eligible)
+    label = connected(len(members), pairs.left[links], pairs.right[links])
+    contested = _contested(label, members, pairs, verdicts, policy)
+    walk = links[contested[label[pairs.left[links]]]]
+    if walk.size:
+        _walk(label, walk, members, pairs, verdicts, policy)
+    return label
+
+
+def connected(size: int, left: IntArray, right: IntArray) -> IntArray:
+    """Return the connected component of each of `size` nodes, named by its lowest node."""
+    graph = coo_matrix((np.ones(left.size, dtype=np.int8), (left, right)), shape=(size, size))
+    count, component = connected_components(graph, directed=False)
+    lowest = np.zeros(count, dtype=np.int64)
+    nodes = np.arange(size - 1, -1, -1)
+    lowest[component[nodes]] = nodes  # of repeated indices the last assignment stays: the lowest node
+    named: IntArray = lowest[component]
+    return named
+
+
+def _contested(
+    label: IntArray, members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy
+) -> BoolArray:
+    """Return, by label, the components that cannot be accepted whole without looking closer."""
+    contested = np.zeros(label.size, dtype=bool)
+    size = np.bincount(label, minlength=label.size)
+    inside = np.flatnonzero(size[label] > 1)
+
+    by_source, repeats = _repeats(label[inside], members.source[inside])
+    unique = members.one_record_per_person[inside]
+    has_unique = np.bincount(by_source, weights=unique, minlength=repeats.size) > 0
+    contested[label[inside[(repeats > 1)[by_source] & has_unique[by_source]]]] = True
+
+    claimed = inside[members.claim_group[inside] >= 0]
+    by_claim, repeats = _repeats(label[claimed], members.claim_group[claimed])
+    contested[label[claimed[(repeats > 1)[by_claim]]]] = True
+
+    same = label[pairs.left] == label[pairs.right]
+    contested[label[pairs.left[pairs.cannot & same]]] = True
+
+    # Where every pair inside is present with enough support, every mean between two groups has enough too.
+    supported = same & ~pairs.guarded & (verdicts.probability >= policy.bridge_support)
+    supporting = np.bincount(label[pairs.left[supported]], minlength=label.size)
+    contested |= (size > LARGEST_WITHOUT_BRIDGE) & (supporting < size * (size - 1) // 2)
+    return contested
+
+
+def _repeats(component: IntArray, value: IntArray) -> tuple[IntArray, IntArray]:
+    """Number the distinct (component, value) rows; return each row's number and how often each number occurs."""
+    if component.size == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    joint = component * (int(value.max()) + 1) + value
+    _, number, count = np.unique(joint, return_inverse=True, return_counts=True)
+    return number.astype(np.int64), count.astype(np.int64)
+
+
+def _walk(
+    label: IntArray, links: IntArray, members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy
+) -> None:
+    """Settle the contested components in place: must-links first, then falling odds, ties in canonical order."""
+    preference = np.lexsort((links, -pairs.log2_odds[links], ~pairs.must[links]))
+    links = links[preference]
+    touched = np.zeros(label.size, dtype=bool)
+    touched[label[pairs.left[links]]] = True
+    groups = _Groups(members, np.flatnonzero(touched[label]))
+    between = touched[label[pairs.left]] & (label[pairs.left] == label[pairs.right])
+    groups.know(pairs, verdicts, np.flatnonzero(between))
+
+    waiting = list(
+        zip(pairs.left[links].tolist(), pairs.right[links].tolist(), pairs.must[links].tolist(), strict=True)
+    )
+    while True:
+        # A bridge refused early may find support once its two groups have grown, so refusals are tried until none
+        # joins.
+        refused = [link for link in waiting if not groups.join(*link, policy.bridge_support)]
+        if len(refused) == len(waiting) or not refused:
+            break
+        waiting = refused
+    for group in groups.all():
+        label[group] = min(group)
+
+
+@dataclass
+class _Group:
+    """One growing person."""
+
+    subjects: list[int]
+    sources: Counter[int]
+    no_repeats: set[int]
+    claims: set[int]
+
+
+@dataclass
+class _Groups:
+    """The growing persons of the contested components, and what is known between their subjects."""
+
+    members: Members
+    nodes: IntArray
+    of: dict[int, _Group] = field(init=False)
+    known: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
+    apart: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        source = self.members.source[self.nodes].tolist()
+        unique = self.members.one_record_per_person[self.nodes].tolist()
+        claim = self.members.claim_group[self.nodes].tolist()
+        self.of = {
+            n: _Group([n], Counter((s,)), {s} if u else set(), {c} if c >= 0 else set())
+            for n, s, u, c in zip(self.nodes.tolist(), source, unique, claim, strict=True)
+        }
+
+    def know(self, pairs: Candidates, verdicts: Verdicts, rows: IntArray) -> None:
+        """Take in the evidence between subjects of one component. A guard is doubt: a guarded pair supports nothing."""
+        support = np.where(pairs.guarded & ~pairs.must, 0.0, verdicts.probability)[rows].tolist()
+        left, right, cannot = (a[rows].tolist() for a in (pairs.left, pairs.right, pairs.cannot))
+        for i, j, p, never in zip(left, right, support, cannot, strict=True):
+            self.known[i].append((j, p))
+            self.known[j].append((i, p))
+            if never:
+                self.apart[i].append(j)
+                self.apart[j].append(i)
+
+    def join(self, left: int, right: int, must: bool, bridge_support: float) -> bool:
+        """Join the groups of two subjects unless something forbids it; return whether they are together now."""
+        a, b = self.of[left], self.of[right]
+        if a is b:
+            return True
+        if len(a.subjects) < len(b.subjects):
+            a, b = b, a
+        if self._forbidden(a, b) or (not must and not self._supported(a, b, bridge_support)):
+            return False
+        a.subjects += b.subjects
+        a.sources += b.sources
+        a.no_repeats |= b.no_repeats
+        a.claims |= b.claims
+        for subject in b.subjects:
+            self.of[subject] = a
+        return True
+
+    def _forbidden(self, a: _Group, b: _Group) -> bool:
+        if not a.claims.isdisjoint(b.claims):
+            return True
+        shared = a.sources.keys() & b.sources.keys()
+        if not shared.isdisjoint(a.no_repeats | b.no_repeats):
+            return True
+        return any(self.of[other] is a for subject in b.subjects for other in self.apart.get(subject, ()))
+
+    def _supported(self, a: _Group, b: _Group, bridge_support: float) -> bool:
+        if len(b.subjects) < 2:
+            return True
+        between = sum(p for subject in b.subjects for other, p in self.known[subject] if self.of[other] is a)
+        return between >= bridge_support * len(a.subjects) * len(b.subjects)
+
+    def all(self) -> list[list[int]]:
+        """Return the subjects of every group."""
+        return [group.subjects for group in {id(g): g for g in self.of.values()}.values()]

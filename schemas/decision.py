@@ -1,0 +1,62 @@
+"""How pairs become decisions: the thresholds that turn odds into `link`, `review` or `apart`; part of a match model."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from math import log2
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from schemas.contracts.base import Contract
+
+
+class Decision(StrEnum):
+    """What was decided about a pair: one person, a question for a reviewer, or different people as far as is known."""
+
+    LINK = "link"
+    REVIEW = "review"
+    APART = "apart"
+
+
+class ConstraintKind(StrEnum):
+    """A reviewer's override of a pair: it must be one person, or it cannot be."""
+
+    MUST_LINK = "must_link"
+    CANNOT_LINK = "cannot_link"
+
+
+class Constraint(Contract):
+    """One override. It survives retraining, and it is never a label: the reviewer saw no more than the model."""
+
+    left_source: str
+    left_ref: str
+    right_source: str
+    right_ref: str
+    kind: ConstraintKind
+
+
+class DecisionPolicy(Contract):
+    """The thresholds of a decision. Probabilities are those that count a pair's rivals.
+
+    `link_probability`: from here on a pair may be linked. `review_probability`: from here on it is put to a reviewer
+    when it is not linked; the matcher emits pairs whose own odds reach it. `margin_bits`: a pair whose best rival
+    comes this close is put to review, and so is the rival. `bridge_support`: two groups of two or more subjects are
+    joined only when the mean probability over all pairs between them, those never seen counting as 0, reaches it.
+    """
+
+    link_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    review_probability: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    margin_bits: Annotated[float, Field(ge=0)] = 1.0
+    bridge_support: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+    @model_validator(mode="after")
+    def _ordered(self) -> DecisionPolicy:
+        if self.review_probability > self.link_probability:
+            raise ValueError("review_probability must not exceed link_probability")
+        return self
+
+    @property
+    def review_log2_odds(self) -> float:
+        """Log2 odds of a pair alone from which the matcher emits it."""
+        return log2(self.review_probability / (1 - self.review_probability))

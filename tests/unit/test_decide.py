@@ -1,0 +1,108 @@
+"""A pair's probability counts its rivals, and only its rivals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from linkage.decide import Candidates, Members, decide
+from schemas.decision import DecisionPolicy
+
+HEALTH, WELFARE = 0, 1
+
+
+def _members(sources: list[int], unique: dict[int, bool], claims: list[int] | None = None) -> Members:
+    return Members(
+        np.array(sources, dtype=np.int64),
+        np.array([unique[s] for s in sources]),
+        np.array(claims or [-1] * len(sources), dtype=np.int64),
+    )
+
+
+def _pairs(
+    members: Members,
+    rows: list[tuple[int, int, float]],
+    guarded: tuple[int, ...] = (),
+    must: tuple[int, ...] = (),
+    cannot: tuple[int, ...] = (),
+) -> Candidates:
+    left, right = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
+
+    def flags(numbers: tuple[int, ...]) -> np.ndarray:
+        return np.isin(np.arange(len(rows)), numbers)
+
+    excluded = members.excluded(left, right) | flags(cannot)
+    odds = np.array([r[2] for r in rows])
+    return Candidates(left, right, odds, flags(guarded), flags(must) & ~excluded, flags(cannot), excluded)
+
+
+def test_without_rivals_a_probability_is_its_own_odds() -> None:
+    members = _members([HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
+    verdicts = decide(members, _pairs(members, [(0, 1, 2.0)]), DecisionPolicy())
+    assert verdicts.probability[0] == pytest.approx(4 / 5)
+    assert verdicts.eligible[0]
+
+
+def test_rivals_on_both_sides_are_counted_where_both_sources_repeat_nobody() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: True})
+    pairs = _pairs(members, [(0, 2, 3.0), (0, 3, 1.0), (1, 2, 0.0)])
+    probability = decide(members, pairs, DecisionPolicy()).probability
+    assert probability == pytest.approx([8 / (1 + 8 + 2 + 1), 2 / (1 + 2 + 8), 1 / (1 + 1 + 8)])
+
+
+def test_pairs_into_a_source_that_may_repeat_people_are_no_rivals_of_one_another() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: False})
+    pairs = _pairs(members, [(0, 2, 3.0), (0, 3, 1.0), (1, 2, 0.0)])
+    probability = decide(members, pairs, DecisionPolicy()).probability
+    # The welfare subject 2 competes for one health subject; the health subject 0 may have both welfare subjects.
+    assert probability == pytest.approx([8 / (1 + 8 + 1), 2 / 3, 1 / (1 + 1 + 8)])
+
+
+def test_a_weak_rival_of_an_overwhelming_pair_loses_nothing_to_rounding() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
+    pairs = _pairs(members, [(0, 2, 90.0), (1, 2, -3.0)])
+    probability = decide(members, pairs, DecisionPolicy()).probability
+    assert probability[0] == pytest.approx(1.0)
+    assert probability[1] == pytest.approx(2.0**-93, rel=1e-6)
+
+
+def test_odds_beyond_floating_point_stay_probabilities() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
+    probability = decide(members, _pairs(members, [(0, 2, 4000.0), (1, 2, -4000.0)]), DecisionPolicy()).probability
+    assert probability == pytest.approx([1.0, 0.0])
+
+
+def test_a_runner_up_within_the_margin_makes_both_ineligible() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
+    policy = DecisionPolicy(link_probability=0.2, margin_bits=2.0)
+    assert not decide(members, _pairs(members, [(0, 2, 6.0), (1, 2, 4.0)]), policy).eligible.any()
+    assert decide(members, _pairs(members, [(0, 2, 6.0), (1, 2, 3.9)]), policy).eligible.tolist() == [True, False]
+
+
+def test_a_guarded_pair_is_for_a_reviewer_unless_a_reviewer_has_linked_it() -> None:
+    members = _members([HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
+    assert not decide(members, _pairs(members, [(0, 1, 30.0)], guarded=(0,)), DecisionPolicy()).eligible[0]
+    verdicts = decide(members, _pairs(members, [(0, 1, 30.0)], guarded=(0,), must=(0,)), DecisionPolicy())
+    assert verdicts.eligible[0]
+    assert verdicts.probability[0] == 1.0
+
+
+def test_a_pair_that_cannot_be_is_nobodys_rival() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
+    verdicts = decide(members, _pairs(members, [(0, 2, 2.0), (1, 2, 9.0)], cannot=(1,)), DecisionPolicy())
+    assert verdicts.probability == pytest.approx([4 / 5, 0.0])
+    assert verdicts.eligible.tolist() == [True, False]
+
+
+def test_members_of_one_claim_and_records_of_a_source_that_repeats_nobody_are_excluded() -> None:
+    members = _members([WELFARE, WELFARE, WELFARE, HEALTH, HEALTH], {HEALTH: True, WELFARE: False}, [7, 7, 8, -1, -1])
+    left, right = np.array([0, 0, 3, 0]), np.array([1, 2, 4, 3])
+    assert members.excluded(left, right).tolist() == [True, False, True, False]
+
+
+def test_no_pairs_give_no_verdicts() -> None:
+    members = _members([HEALTH], {HEALTH: True})
+    empty = np.zeros(0, dtype=np.int64)
+    none = np.zeros(0, dtype=bool)
+    verdicts = decide(members, Candidates(empty, empty, np.zeros(0), none, none, none, none), DecisionPolicy())
+    assert verdicts.probability.size == 0
