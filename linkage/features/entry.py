@@ -1,0 +1,20 @@
+"""How a registry entry is written: three constructors, one for each kind of value."""
+
+from __future__ import annotations
+
+from schemas.features import FeatureDefinition, FeatureType
+
+
+def category(name: str, values: tuple[str, ...], definition: str, **more: object) -> FeatureDefinition:
+    """Return the entry of a category; no values where a geography gives them."""
+    return FeatureDefinition(name=name, type=FeatureType.CATEGORY, values=values, definition=definition, **more)
+
+
+def count(name: str, edges: tuple[int, ...], definition: str, **more: object) -> FeatureDefinition:
+    """Return the entry of a whole number with the lowest value of each band."""
+    return FeatureDefinition(name=name, type=FeatureType.INTEGER, band_edges=edges, definition=definition, **more)
+
+
+def flag(name: str, definition: str, **more: object) -> FeatureDefinition:
+    """Return the entry of a boolean."""
+    return FeatureDefinition(name=name, type=FeatureType.BOOLEAN, definition=definition, **more)
