@@ -1,0 +1,230 @@
+"""The match model: everything a decision about a pair depends on besides the two records, as one JSON document.
+
+Fitted numbers (m, u, priors, frequencies, stop keys) are frozen in it; a pair's odds are a pure function of two record
+versions and this document. Frequencies hold token prefixes: a model is an artefact of the linkage zone, never
+published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from typing import Annotated, Final, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from schemas.contracts.base import Contract
+from schemas.contracts.subject import TOKEN_COLUMNS
+from schemas.decision import DecisionPolicy
+from schemas.errors import InputError, Reason
+
+MISSING: Final = "missing"
+"""Level 0 of every comparison: a side has no value. It is no evidence (m = u = 1) and stands in no list of levels."""
+
+_ADDRESS: Final = ("same", "close", "similar", "different", "unknown")
+_POSTCODE: Final = ("same", "outcode", "different", "unknown")
+
+COMPARISONS: Final[dict[str, tuple[str, ...]]] = {
+    "forename": ("exact", "nickname", "close", "phonetic", "similar", "different", "swapped"),
+    "surname": ("exact", "close", "phonetic", "similar", "different"),
+    "middle_names": ("exact", "different"),
+    "date_of_birth": (
+        "exact_same_sex",
+        "exact",
+        "exact_other_sex",
+        "swapped",
+        "year_month",
+        "year_day",
+        "month_day",
+        "different",
+        "unseen",
+    ),
+    "home": tuple(f"address_{a}_postcode_{p}" for a in _ADDRESS for p in _POSTCODE)[:-1],
+    "nhs_number": ("exact", "different"),
+    "nino": ("exact", "different"),
+}
+"""Comparisons in the order of a pattern's digits, each with its levels after `missing`, strongest agreement first.
+
+`swapped` of the forename: both names agree crosswise; the surname then counts as missing, so that the evidence counts
+once. Parts of a date of birth can be seen only where a name's phonetic form agrees: `unseen` stands for two dates that
+differ while neither name agrees so. `home` is joint: address and postcode levels of one place would otherwise count one
+fact twice.
+"""
+
+RADICES: Final[tuple[int, ...]] = tuple(len(levels) + 1 for levels in COMPARISONS.values())
+"""Number of levels of each comparison, `missing` included: a pattern is the mixed-radix number of the levels, first
+comparison as its highest digit."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Comparison(Contract):
+    """How likely each level of one comparison is among matches (`m`) and among unrelated pairs (`u`).
+
+    Both follow `COMPARISONS[name]`, leave `missing` out and sum to 1. For `date_of_birth` the levels of partial
+    agreement and `different` are conditional on parts that can be seen, and `unseen` repeats their sum, so the other
+    levels sum to 1.
+    """
+
+    name: str
+    m: tuple[Probability, ...]
+    u: tuple[Probability, ...]
+
+    @model_validator(mode="after")
+    def _levels(self) -> Self:
+        if self.name not in COMPARISONS:
+            raise ValueError(f"no comparison of that name; there are: {', '.join(COMPARISONS)}")
+        if not len(self.m) == len(self.u) == len(COMPARISONS[self.name]):
+            raise ValueError(f"{self.name} needs one m and one u for each of: {', '.join(COMPARISONS[self.name])}")
+        return self
+
+
+class Relatives(Contract):
+    """What two different people of one home look like to each other: the second way of not being a match.
+
+    Distributions over levels as in `Comparison`. `forename` is given for three cases of the date of birth (`same`:
+    exact levels, `near`: swapped or a part agrees, `other`), so that twins (same date, other forename) and father and
+    son (same forename, other date) can both be usual while a same-named relative of the same date stays as rare as it
+    is. `home` is the distribution over levels for people who do live at one home.
+    """
+
+    date_of_birth: tuple[Probability, ...]
+    forename_same_date: tuple[Probability, ...]
+    forename_near_date: tuple[Probability, ...]
+    forename_other_date: tuple[Probability, ...]
+    surname: tuple[Probability, ...]
+    middle_names: tuple[Probability, ...]
+    home: tuple[Probability, ...]
+
+
+class SourcePrior(Contract):
+    """How often a random pair of two sources (or of one with itself) is a match, as log2 odds with a 95 % interval.
+
+    `log2_relatives` is the same for being two people of one home. Sources stand in alphabetical order.
+    """
+
+    left_source: str
+    right_source: str
+    log2_prior: float
+    log2_prior_low: float
+    log2_prior_high: float
+    log2_relatives: float
+
+
+class Frequencies(Contract):
+    """How common the frequent values of a token column are: relative frequency among subjects by token prefix.
+
+    A prefix is the first 8 bytes as 16 hexadecimal digits, in the token's byte order. A value that is not listed counts
+    as `floor`: rarer than that adds no weight, since relatives share rare names and rare spellings are errors.
+    """
+
+    column: str
+    floor: Annotated[float, Field(gt=0, lt=1)]
+    values: dict[str, Annotated[float, Field(gt=0, le=1)]] = Field(default_factory=dict)
+
+
+class BlockPass(Contract):
+    """One way of finding candidate pairs: two subjects share the pass when every part agrees and none is missing.
+
+    A part of one column is compared as it is; a part of several is an unordered set, so that swapped names, or a date
+    of birth with day and month swapped, agree too. `stop_keys` (hashes of key values, sorted) are too common to be
+    searched.
+    """
+
+    name: str
+    parts: tuple[tuple[str, ...], ...]
+    stop_keys: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _columns(self) -> Self:
+        unknown = [c for part in self.parts for c in part if c not in TOKEN_COLUMNS]
+        if unknown or not self.parts or not all(self.parts):
+            raise ValueError(f"pass {self.name} must be made of token columns: {', '.join(TOKEN_COLUMNS)}")
+        return self
+
+
+class DiceCuts(Contract):
+    """Dice similarities from which two filters count as close and as similar. They belong to one agreement's
+    filters.
+    """
+
+    name_close: Probability = 0.85
+    name_similar: Probability = 0.65
+    address_close: Probability = 0.85
+    address_similar: Probability = 0.65
+
+
+class Session(Contract):
+    """One training run: the pairs of one blocking pass, on the comparisons that do not overlap with it."""
+
+    name: str
+    pairs: int
+    expected_matches: float
+    iterations: int
+    converged: bool
+    used: bool
+    note: str = ""
+
+
+class FitReport(Contract):
+    """How a model came about: enough to judge it, and to fit it again to the bit."""
+
+    seed: int
+    subjects: int
+    random_pairs: int
+    sessions: tuple[Session, ...]
+    stopped_pairs: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class MatchModel(Contract):
+    """The whole model. `default_prior` serves pairs of sources that `priors` does not name (log2 odds, as there)."""
+
+    format_version: int = 1
+    model_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")]
+    title: str
+    passes: Annotated[tuple[BlockPass, ...], Field(min_length=1, max_length=32)]
+    max_block_pairs: Annotated[int, Field(ge=1)] = 1_000_000
+    cuts: DiceCuts = DiceCuts()
+    comparisons: tuple[Comparison, ...]
+    relatives: Relatives
+    default_log2_prior: float
+    default_log2_relatives: float
+    priors: tuple[SourcePrior, ...] = ()
+    frequencies: tuple[Frequencies, ...] = ()
+    policy: DecisionPolicy = DecisionPolicy()
+    report: FitReport | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if tuple(c.name for c in self.comparisons) != tuple(COMPARISONS):
+            raise ValueError(f"comparisons must be, in this order: {', '.join(COMPARISONS)}")
+        return self
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the canonical JSON without the id, as 64 hexadecimal digits."""
+        return hashlib.sha256(self.model_dump_json(exclude={"model_id"}).encode()).hexdigest()
+
+    def named_by_content(self, prefix: str = "fit") -> MatchModel:
+        """Return the model under the id `<prefix>-<first 12 digits of its content hash>`: equal models get equal
+        ids.
+        """
+        return self.model_copy(update={"model_id": f"{prefix}-{self.content_hash[:12]}"})
+
+
+def parse_model(text: str) -> MatchModel:
+    """Return the model of a JSON document; raises InputError FIELD_INVALID naming the fields that are wrong."""
+    try:
+        return MatchModel.model_validate_json(text)
+    except ValidationError as error:
+        places = {".".join(str(part) for part in e["loc"]) or "document" for e in error.errors(include_input=False)}
+        raise InputError(
+            Reason.FIELD_INVALID,
+            f"The model document is wrong at: {', '.join(sorted(places)[:5])}. Fit it again with `hwlink model fit`.",
+        ) from None
+
+
+def default_model() -> MatchModel:
+    """Return the shipped model: general m, u and priors, no frequencies, no stop keys, selective passes only."""
+    return parse_model(files("schemas").joinpath("models", "default.json").read_text("utf-8"))
