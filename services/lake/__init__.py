@@ -7,7 +7,7 @@ all adapters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 import polars as pl
@@ -33,8 +33,11 @@ class Zone(Protocol):
         """Replace the whole table and set its offsets, in one commit; return the new Delta version."""
         ...
 
-    def merge(self, table: str, frame: pl.DataFrame, key: str, offsets: Mapping[str, int]) -> int:
-        """Upsert rows by `key` (a row whose `_deleted` is true removes its key); return the new Delta version."""
+    def merge(self, table: str, frame: pl.DataFrame, key: str | Sequence[str], offsets: Mapping[str, int]) -> int:
+        """Upsert rows by `key`, one column or several (a row whose `_deleted` is true removes its key).
+
+        Sets the table's offsets in the same commit; returns the new Delta version. No key stands twice in `frame`.
+        """
         ...
 
     def offsets(self, table: str) -> dict[str, int]:
@@ -51,4 +54,15 @@ class Zone(Protocol):
 
     def tables(self) -> list[str]:
         """Return the names of the tables there are."""
+        ...
+
+    def compact(self, table: str) -> None:
+        """Rewrite many small files as few large ones. Changes no row; writers and readers may go on meanwhile."""
+        ...
+
+    def vacuum(self, table: str, keep_versions: Sequence[int], older_than_h: int) -> int:
+        """Delete every file that neither the current version nor one of `keep_versions` needs; return how many went.
+
+        Files younger than `older_than_h` hours stay, for readers that have just opened a version.
+        """
         ...
