@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from services.pb.hwlink.v1 import core_pb2 as hwlink_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hwlink/v1/cohort.proto\x12\thwlink.v1\x1a\x14hwlink/v1/core.proto\".\n\tSelection\x12\x11\n\tcohort_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"\xa0\x01\n\rAnswerContext\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x17\n\x0fpublished_at_ms\x18\x03 \x01(\x03\x12\x10\n\x08model_id\x18\x04 \x01(\t\x12\x11\n\tpolicy_id\x18\x05 \x01(\t\x12-\n\rlinkage_rates\x18\x06 \x03(\x0b\x32\x16.hwlink.v1.LinkageRate\"\xb0\x01\n\x0bLinkageRate\x12\x1d\n\x04\x66\x65\x65\x64\x18\x01 \x01(\x0e\x32\x0f.hwlink.v1.Feed\x12(\n\x06people\x18\x02 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12(\n\x06linked\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12\x1b\n\x0elinked_percent\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x11\n\x0f_linked_percent\"\xbb\x01\n\x07\x46\x65\x61ture\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\nvalue_type\x18\x02 \x01(\x0e\x32\x14.hwlink.v1.ValueType\x12\x12\n\ncategories\x18\x03 \x03(\t\x12\x12\n\ndefinition\x18\x04 \x01(\t\x12\x0f\n\x07sources\x18\x05 \x03(\t\x12\x15\n\rmarmot_domain\x18\x06 \x01(\t\x12\x15\n\rfeature_class\x18\x07 \x01(\t\x12\x11\n\tdimension\x18\x08 \x01(\x08\"M\n\x13ListFeaturesRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x14ListFeaturesResponse\x12$\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32\x12.hwlink.v1.Feature\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc9\x01\n\x06\x43ohort\x12\x11\n\tcohort_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65nominator\x18\x06 \x01(\t\x12.\n\nexclusions\x18\x07 \x03(\x0b\x32\x1a.hwlink.v1.CohortExclusion\x12\"\n\x07outputs\x18\x08 \x03(\x0e\x32\x11.hwlink.v1.Output\"2\n\x0f\x43ohortExclusion\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"L\n\x12ListCohortsRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"R\n\x13ListCohortsResponse\x12\"\n\x07\x63ohorts\x18\x01 \x03(\x0b\x32\x11.hwlink.v1.Cohort\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x0c\x43ountRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\'\n\tselection\x18\x03 \x01(\x0b\x32\x14.hwlink.v1.SelectionB\x0e\n\x0c_snapshot_id\"\x92\x01\n\rCountResponse\x12\'\n\x05\x63ount\x18\x01 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12-\n\x0b\x64\x65nominator\x18\x02 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12)\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.AnswerContext\"\xbe\x01\n\x0cTableRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\'\n\tselection\x18\x03 \x01(\x0b\x32\x14.hwlink.v1.Selection\x12\x12\n\ndimensions\x18\x04 \x03(\t\x12\x0f\n\x07margins\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\tB\x0e\n\x0c_snapshot_id\"\x8c\x01\n\rTableResponse\x12\x12\n\ndimensions\x18\x01 \x03(\t\x12#\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\x14.hwlink.v1.TableCell\x12)\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.AnswerContext\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"_\n\tTableCell\x12)\n\x06values\x18\x01 \x03(\x0b\x32\x19.hwlink.v1.DimensionValue\x12\'\n\x05\x63ount\x18\x02 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\"L\n\x0e\x44imensionValue\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.hwlink.v1.DimensionValueKind\x12\r\n\x05value\x18\x02 \x01(\t\"\xad\x01\n\x0eMembersRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\'\n\tselection\x18\x03 \x01(\x0b\x32\x14.hwlink.v1.Selection\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\tB\x0e\n\x0c_snapshot_id\"m\n\x0fMembersResponse\x12+\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x18.hwlink.v1.AnswerContextH\x00\x12%\n\x04rows\x18\x02 \x01(\x0b\x32\x15.hwlink.v1.MemberRowsH\x00\x42\x06\n\x04part\"8\n\nMemberRows\x12\x11\n\tarrow_ipc\x18\x01 \x01(\x0c\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x88\x01\n\tValueType\x12\x1a\n\x16VALUE_TYPE_UNSPECIFIED\x10\x00\x12\x16\n\x12VALUE_TYPE_BOOLEAN\x10\x01\x12\x16\n\x12VALUE_TYPE_INTEGER\x10\x02\x12\x16\n\x12VALUE_TYPE_DECIMAL\x10\x03\x12\x17\n\x13VALUE_TYPE_CATEGORY\x10\x04*G\n\x06Output\x12\x16\n\x12OUTPUT_UNSPECIFIED\x10\x00\x12\x11\n\rOUTPUT_COUNTS\x10\x01\x12\x12\n\x0eOUTPUT_MEMBERS\x10\x02*\x9c\x01\n\x12\x44imensionValueKind\x12$\n DIMENSION_VALUE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44IMENSION_VALUE_KIND_VALUE\x10\x01\x12 \n\x1c\x44IMENSION_VALUE_KIND_UNKNOWN\x10\x02\x12\x1e\n\x1a\x44IMENSION_VALUE_KIND_TOTAL\x10\x03\x32\xef\x02\n\x12\x43ohortQueryService\x12O\n\x0cListFeatures\x12\x1e.hwlink.v1.ListFeaturesRequest\x1a\x1f.hwlink.v1.ListFeaturesResponse\x12L\n\x0bListCohorts\x12\x1d.hwlink.v1.ListCohortsRequest\x1a\x1e.hwlink.v1.ListCohortsResponse\x12:\n\x05\x43ount\x12\x17.hwlink.v1.CountRequest\x1a\x18.hwlink.v1.CountResponse\x12:\n\x05Table\x12\x17.hwlink.v1.TableRequest\x1a\x18.hwlink.v1.TableResponse\x12\x42\n\x07Members\x12\x19.hwlink.v1.MembersRequest\x1a\x1a.hwlink.v1.MembersResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16hwlink/v1/cohort.proto\x12\thwlink.v1\x1a\x14hwlink/v1/core.proto\".\n\tSelection\x12\x11\n\tcohort_id\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\"\xa0\x01\n\rAnswerContext\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\r\n\x05\x61s_of\x18\x02 \x01(\t\x12\x17\n\x0fpublished_at_ms\x18\x03 \x01(\x03\x12\x10\n\x08model_id\x18\x04 \x01(\t\x12\x11\n\tpolicy_id\x18\x05 \x01(\t\x12-\n\rlinkage_rates\x18\x06 \x03(\x0b\x32\x16.hwlink.v1.LinkageRate\"\xb0\x01\n\x0bLinkageRate\x12\x1d\n\x04\x66\x65\x65\x64\x18\x01 \x01(\x0e\x32\x0f.hwlink.v1.Feed\x12(\n\x06people\x18\x02 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12(\n\x06linked\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12\x1b\n\x0elinked_percent\x18\x04 \x01(\x01H\x00\x88\x01\x01\x42\x11\n\x0f_linked_percent\"\x9c\x02\n\x07\x46\x65\x61ture\x12\x0c\n\x04name\x18\x01 \x01(\t\x12(\n\nvalue_type\x18\x02 \x01(\x0e\x32\x14.hwlink.v1.ValueType\x12\x12\n\ndefinition\x18\x03 \x01(\t\x12\x14\n\x0cunknown_when\x18\x04 \x01(\t\x12\x0e\n\x06values\x18\x05 \x03(\t\x12\r\n\x05\x62\x61nds\x18\x06 \x03(\t\x12 \n\x07sources\x18\x07 \x03(\x0e\x32\x0f.hwlink.v1.Feed\x12\x13\n\x0bsensitivity\x18\x08 \x01(\t\x12\x15\n\rmarmot_domain\x18\t \x01(\t\x12\x17\n\x0fhousehold_basis\x18\n \x01(\t\x12\x18\n\x10look_back_months\x18\x0b \x01(\r\x12\x0f\n\x07outputs\x18\x0c \x03(\t\"M\n\x13ListFeaturesRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"U\n\x14ListFeaturesResponse\x12$\n\x08\x66\x65\x61tures\x18\x01 \x03(\x0b\x32\x12.hwlink.v1.Feature\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd9\x01\n\x06\x43ohort\x12\x11\n\tcohort_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65nominator\x18\x06 \x01(\t\x12.\n\nexclusions\x18\x07 \x03(\x0b\x32\x1a.hwlink.v1.CohortExclusion\x12\"\n\x07outputs\x18\x08 \x03(\x0e\x32\x11.hwlink.v1.Output\x12\x0e\n\x06source\x18\t \x01(\t\"2\n\x0f\x43ohortExclusion\x12\x0e\n\x06\x66ilter\x18\x01 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x02 \x01(\t\"L\n\x12ListCohortsRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"R\n\x13ListCohortsResponse\x12\"\n\x07\x63ohorts\x18\x01 \x03(\x0b\x32\x11.hwlink.v1.Cohort\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x0c\x43ountRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\'\n\tselection\x18\x03 \x01(\x0b\x32\x14.hwlink.v1.SelectionB\x0e\n\x0c_snapshot_id\"\x92\x01\n\rCountResponse\x12\'\n\x05\x63ount\x18\x01 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12-\n\x0b\x64\x65nominator\x18\x02 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12)\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.AnswerContext\"\xbe\x01\n\x0cTableRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\'\n\tselection\x18\x03 \x01(\x0b\x32\x14.hwlink.v1.Selection\x12\x12\n\ndimensions\x18\x04 \x03(\t\x12\x0f\n\x07margins\x18\x05 \x01(\x08\x12\x11\n\tpage_size\x18\x06 \x01(\r\x12\x12\n\npage_token\x18\x07 \x01(\tB\x0e\n\x0c_snapshot_id\"\x8c\x01\n\rTableResponse\x12\x12\n\ndimensions\x18\x01 \x03(\t\x12#\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\x14.hwlink.v1.TableCell\x12)\n\x07\x63ontext\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.AnswerContext\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\"_\n\tTableCell\x12)\n\x06values\x18\x01 \x03(\x0b\x32\x19.hwlink.v1.DimensionValue\x12\'\n\x05\x63ount\x18\x02 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\"L\n\x0e\x44imensionValue\x12+\n\x04kind\x18\x01 \x01(\x0e\x32\x1d.hwlink.v1.DimensionValueKind\x12\r\n\x05value\x18\x02 \x01(\t\"\xad\x01\n\x0eMembersRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\'\n\tselection\x18\x03 \x01(\x0b\x32\x14.hwlink.v1.Selection\x12\x10\n\x08\x66\x65\x61tures\x18\x04 \x03(\t\x12\x11\n\tpage_size\x18\x05 \x01(\r\x12\x12\n\npage_token\x18\x06 \x01(\tB\x0e\n\x0c_snapshot_id\"m\n\x0fMembersResponse\x12+\n\x07\x63ontext\x18\x01 \x01(\x0b\x32\x18.hwlink.v1.AnswerContextH\x00\x12%\n\x04rows\x18\x02 \x01(\x0b\x32\x15.hwlink.v1.MemberRowsH\x00\x42\x06\n\x04part\"8\n\nMemberRows\x12\x11\n\tarrow_ipc\x18\x01 \x01(\x0c\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x8c\x01\n\tValueType\x12\x1a\n\x16VALUE_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13VALUE_TYPE_CATEGORY\x10\x01\x12\x16\n\x12VALUE_TYPE_BOOLEAN\x10\x02\x12\x16\n\x12VALUE_TYPE_INTEGER\x10\x03\x12\x1a\n\x16VALUE_TYPE_PROBABILITY\x10\x04*G\n\x06Output\x12\x16\n\x12OUTPUT_UNSPECIFIED\x10\x00\x12\x11\n\rOUTPUT_COUNTS\x10\x01\x12\x12\n\x0eOUTPUT_MEMBERS\x10\x02*\x9c\x01\n\x12\x44imensionValueKind\x12$\n DIMENSION_VALUE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44IMENSION_VALUE_KIND_VALUE\x10\x01\x12 \n\x1c\x44IMENSION_VALUE_KIND_UNKNOWN\x10\x02\x12\x1e\n\x1a\x44IMENSION_VALUE_KIND_TOTAL\x10\x03\x32\xef\x02\n\x12\x43ohortQueryService\x12O\n\x0cListFeatures\x12\x1e.hwlink.v1.ListFeaturesRequest\x1a\x1f.hwlink.v1.ListFeaturesResponse\x12L\n\x0bListCohorts\x12\x1d.hwlink.v1.ListCohortsRequest\x1a\x1e.hwlink.v1.ListCohortsResponse\x12:\n\x05\x43ount\x12\x17.hwlink.v1.CountRequest\x1a\x18.hwlink.v1.CountResponse\x12:\n\x05Table\x12\x17.hwlink.v1.TableRequest\x1a\x18.hwlink.v1.TableResponse\x12\x42\n\x07Members\x12\x19.hwlink.v1.MembersRequest\x1a\x1a.hwlink.v1.MembersResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hwlink.v1.cohort_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VALUETYPE']._serialized_start=2345
-  _globals['_VALUETYPE']._serialized_end=2481
-  _globals['_OUTPUT']._serialized_start=2483
-  _globals['_OUTPUT']._serialized_end=2554
-  _globals['_DIMENSIONVALUEKIND']._serialized_start=2557
-  _globals['_DIMENSIONVALUEKIND']._serialized_end=2713
+  _globals['_VALUETYPE']._serialized_start=2458
+  _globals['_VALUETYPE']._serialized_end=2598
+  _globals['_OUTPUT']._serialized_start=2600
+  _globals['_OUTPUT']._serialized_end=2671
+  _globals['_DIMENSIONVALUEKIND']._serialized_start=2674
+  _globals['_DIMENSIONVALUEKIND']._serialized_end=2830
   _globals['_SELECTION']._serialized_start=59
   _globals['_SELECTION']._serialized_end=105
   _globals['_ANSWERCONTEXT']._serialized_start=108
@@ -45,37 +45,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LINKAGERATE']._serialized_start=271
   _globals['_LINKAGERATE']._serialized_end=447
   _globals['_FEATURE']._serialized_start=450
-  _globals['_FEATURE']._serialized_end=637
-  _globals['_LISTFEATURESREQUEST']._serialized_start=639
-  _globals['_LISTFEATURESREQUEST']._serialized_end=716
-  _globals['_LISTFEATURESRESPONSE']._serialized_start=718
-  _globals['_LISTFEATURESRESPONSE']._serialized_end=803
-  _globals['_COHORT']._serialized_start=806
-  _globals['_COHORT']._serialized_end=1007
-  _globals['_COHORTEXCLUSION']._serialized_start=1009
-  _globals['_COHORTEXCLUSION']._serialized_end=1059
-  _globals['_LISTCOHORTSREQUEST']._serialized_start=1061
-  _globals['_LISTCOHORTSREQUEST']._serialized_end=1137
-  _globals['_LISTCOHORTSRESPONSE']._serialized_start=1139
-  _globals['_LISTCOHORTSRESPONSE']._serialized_end=1221
-  _globals['_COUNTREQUEST']._serialized_start=1223
-  _globals['_COUNTREQUEST']._serialized_end=1337
-  _globals['_COUNTRESPONSE']._serialized_start=1340
-  _globals['_COUNTRESPONSE']._serialized_end=1486
-  _globals['_TABLEREQUEST']._serialized_start=1489
-  _globals['_TABLEREQUEST']._serialized_end=1679
-  _globals['_TABLERESPONSE']._serialized_start=1682
-  _globals['_TABLERESPONSE']._serialized_end=1822
-  _globals['_TABLECELL']._serialized_start=1824
-  _globals['_TABLECELL']._serialized_end=1919
-  _globals['_DIMENSIONVALUE']._serialized_start=1921
-  _globals['_DIMENSIONVALUE']._serialized_end=1997
-  _globals['_MEMBERSREQUEST']._serialized_start=2000
-  _globals['_MEMBERSREQUEST']._serialized_end=2173
-  _globals['_MEMBERSRESPONSE']._serialized_start=2175
-  _globals['_MEMBERSRESPONSE']._serialized_end=2284
-  _globals['_MEMBERROWS']._serialized_start=2286
-  _globals['_MEMBERROWS']._serialized_end=2342
-  _globals['_COHORTQUERYSERVICE']._serialized_start=2716
-  _globals['_COHORTQUERYSERVICE']._serialized_end=3083
+  _globals['_FEATURE']._serialized_end=734
+  _globals['_LISTFEATURESREQUEST']._serialized_start=736
+  _globals['_LISTFEATURESREQUEST']._serialized_end=813
+  _globals['_LISTFEATURESRESPONSE']._serialized_start=815
+  _globals['_LISTFEATURESRESPONSE']._serialized_end=900
+  _globals['_COHORT']._serialized_start=903
+  _globals['_COHORT']._serialized_end=1120
+  _globals['_COHORTEXCLUSION']._serialized_start=1122
+  _globals['_COHORTEXCLUSION']._serialized_end=1172
+  _globals['_LISTCOHORTSREQUEST']._serialized_start=1174
+  _globals['_LISTCOHORTSREQUEST']._serialized_end=1250
+  _globals['_LISTCOHORTSRESPONSE']._serialized_start=1252
+  _globals['_LISTCOHORTSRESPONSE']._serialized_end=1334
+  _globals['_COUNTREQUEST']._serialized_start=1336
+  _globals['_COUNTREQUEST']._serialized_end=1450
+  _globals['_COUNTRESPONSE']._serialized_start=1453
+  _globals['_COUNTRESPONSE']._serialized_end=1599
+  _globals['_TABLEREQUEST']._serialized_start=1602
+  _globals['_TABLEREQUEST']._serialized_end=1792
+  _globals['_TABLERESPONSE']._serialized_start=1795
+  _globals['_TABLERESPONSE']._serialized_end=1935
+  _globals['_TABLECELL']._serialized_start=1937
+  _globals['_TABLECELL']._serialized_end=2032
+  _globals['_DIMENSIONVALUE']._serialized_start=2034
+  _globals['_DIMENSIONVALUE']._serialized_end=2110
+  _globals['_MEMBERSREQUEST']._serialized_start=2113
+  _globals['_MEMBERSREQUEST']._serialized_end=2286
+  _globals['_MEMBERSRESPONSE']._serialized_start=2288
+  _globals['_MEMBERSRESPONSE']._serialized_end=2397
+  _globals['_MEMBERROWS']._serialized_start=2399
+  _globals['_MEMBERROWS']._serialized_end=2455
+  _globals['_COHORTQUERYSERVICE']._serialized_start=2833
+  _globals['_COHORTQUERYSERVICE']._serialized_end=3200
 # @@protoc_insertion_point(module_scope)

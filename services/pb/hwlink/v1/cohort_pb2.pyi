@@ -11,10 +11,10 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class ValueType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     VALUE_TYPE_UNSPECIFIED: _ClassVar[ValueType]
+    VALUE_TYPE_CATEGORY: _ClassVar[ValueType]
     VALUE_TYPE_BOOLEAN: _ClassVar[ValueType]
     VALUE_TYPE_INTEGER: _ClassVar[ValueType]
-    VALUE_TYPE_DECIMAL: _ClassVar[ValueType]
-    VALUE_TYPE_CATEGORY: _ClassVar[ValueType]
+    VALUE_TYPE_PROBABILITY: _ClassVar[ValueType]
 
 class Output(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -29,10 +29,10 @@ class DimensionValueKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DIMENSION_VALUE_KIND_UNKNOWN: _ClassVar[DimensionValueKind]
     DIMENSION_VALUE_KIND_TOTAL: _ClassVar[DimensionValueKind]
 VALUE_TYPE_UNSPECIFIED: ValueType
+VALUE_TYPE_CATEGORY: ValueType
 VALUE_TYPE_BOOLEAN: ValueType
 VALUE_TYPE_INTEGER: ValueType
-VALUE_TYPE_DECIMAL: ValueType
-VALUE_TYPE_CATEGORY: ValueType
+VALUE_TYPE_PROBABILITY: ValueType
 OUTPUT_UNSPECIFIED: Output
 OUTPUT_COUNTS: Output
 OUTPUT_MEMBERS: Output
@@ -78,24 +78,32 @@ class LinkageRate(_message.Message):
     def __init__(self, feed: _Optional[_Union[_core_pb2.Feed, str]] = ..., people: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linked: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linked_percent: _Optional[float] = ...) -> None: ...
 
 class Feature(_message.Message):
-    __slots__ = ("name", "value_type", "categories", "definition", "sources", "marmot_domain", "feature_class", "dimension")
+    __slots__ = ("name", "value_type", "definition", "unknown_when", "values", "bands", "sources", "sensitivity", "marmot_domain", "household_basis", "look_back_months", "outputs")
     NAME_FIELD_NUMBER: _ClassVar[int]
     VALUE_TYPE_FIELD_NUMBER: _ClassVar[int]
-    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
     DEFINITION_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_WHEN_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    BANDS_FIELD_NUMBER: _ClassVar[int]
     SOURCES_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVITY_FIELD_NUMBER: _ClassVar[int]
     MARMOT_DOMAIN_FIELD_NUMBER: _ClassVar[int]
-    FEATURE_CLASS_FIELD_NUMBER: _ClassVar[int]
-    DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    HOUSEHOLD_BASIS_FIELD_NUMBER: _ClassVar[int]
+    LOOK_BACK_MONTHS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     name: str
     value_type: ValueType
-    categories: _containers.RepeatedScalarFieldContainer[str]
     definition: str
-    sources: _containers.RepeatedScalarFieldContainer[str]
+    unknown_when: str
+    values: _containers.RepeatedScalarFieldContainer[str]
+    bands: _containers.RepeatedScalarFieldContainer[str]
+    sources: _containers.RepeatedScalarFieldContainer[_core_pb2.Feed]
+    sensitivity: str
     marmot_domain: str
-    feature_class: str
-    dimension: bool
-    def __init__(self, name: _Optional[str] = ..., value_type: _Optional[_Union[ValueType, str]] = ..., categories: _Optional[_Iterable[str]] = ..., definition: _Optional[str] = ..., sources: _Optional[_Iterable[str]] = ..., marmot_domain: _Optional[str] = ..., feature_class: _Optional[str] = ..., dimension: _Optional[bool] = ...) -> None: ...
+    household_basis: str
+    look_back_months: int
+    outputs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., value_type: _Optional[_Union[ValueType, str]] = ..., definition: _Optional[str] = ..., unknown_when: _Optional[str] = ..., values: _Optional[_Iterable[str]] = ..., bands: _Optional[_Iterable[str]] = ..., sources: _Optional[_Iterable[_Union[_core_pb2.Feed, str]]] = ..., sensitivity: _Optional[str] = ..., marmot_domain: _Optional[str] = ..., household_basis: _Optional[str] = ..., look_back_months: _Optional[int] = ..., outputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListFeaturesRequest(_message.Message):
     __slots__ = ("purpose", "page_size", "page_token")
@@ -116,7 +124,7 @@ class ListFeaturesResponse(_message.Message):
     def __init__(self, features: _Optional[_Iterable[_Union[Feature, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Cohort(_message.Message):
-    __slots__ = ("cohort_id", "version", "title", "description", "filter", "denominator", "exclusions", "outputs")
+    __slots__ = ("cohort_id", "version", "title", "description", "filter", "denominator", "exclusions", "outputs", "source")
     COHORT_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +133,7 @@ class Cohort(_message.Message):
     DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
     EXCLUSIONS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     cohort_id: str
     version: int
     title: str
@@ -133,7 +142,8 @@ class Cohort(_message.Message):
     denominator: str
     exclusions: _containers.RepeatedCompositeFieldContainer[CohortExclusion]
     outputs: _containers.RepeatedScalarFieldContainer[Output]
-    def __init__(self, cohort_id: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., filter: _Optional[str] = ..., denominator: _Optional[str] = ..., exclusions: _Optional[_Iterable[_Union[CohortExclusion, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, str]]] = ...) -> None: ...
+    source: str
+    def __init__(self, cohort_id: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., filter: _Optional[str] = ..., denominator: _Optional[str] = ..., exclusions: _Optional[_Iterable[_Union[CohortExclusion, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, str]]] = ..., source: _Optional[str] = ...) -> None: ...
 
 class CohortExclusion(_message.Message):
     __slots__ = ("filter", "because")
