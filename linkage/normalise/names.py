@@ -1,0 +1,81 @@
+"""Names: `forename/1` and `surname/1`.
+
+Upper case without accents, apostrophes or digits; hyphens and other marks become spaces; titles and generation
+suffixes go; what a form was filled with for want of a name becomes missing. Words stay apart, since nicknames look at
+the first.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from linkage.normalise.reasons import FieldReason
+
+LONGEST_NAME: Final = 100
+
+# Letters that Unicode decomposition leaves whole.
+_WHOLE_LETTERS: Final = {"Æ": "AE", "Œ": "OE", "Ø": "O", "Ł": "L", "Đ": "D", "Ð": "D", "Þ": "TH", "Ħ": "H", "Ŧ": "T"}
+
+_TITLES: Final = r"^((MR|MRS|MISS|MS|MX|DR|REV|REVD|PROF|SIR|DAME|LORD|LADY|MASTER|MSTR|CLLR)( |$))+"
+_SUFFIXES: Final = r"( (JR|JNR|JUNIOR|SR|SNR|SENIOR|II|III|IV|ESQ))+$"
+
+# What systems hold for want of a name; the first group is how maternity systems name a child before it has one.
+_UNNAMED_CHILD: Final = (
+    r"^(BABY|BABE|BABYBOY|BABYGIRL|INFANT|NEWBORN|TWIN|TRIPLET|FOETUS|FETUS|(SON|DAUGHTER|CHILD|BOY|GIRL) OF)( .*)?$"
+)
+_FILLERS: Final = (
+    "UNKNOWN", "UNK", "UNKN", "UNNAMED", "NOT KNOWN", "NOTKNOWN", "NOT GIVEN", "NOT STATED", "NOT PROVIDED", "NK",
+    "N K", "NFN", "NO NAME", "NONAME", "NONE", "NIL", "NULL", "NAN", "TBC", "TBA", "ANON", "ANONYMOUS", "WITHHELD",
+    "REFUSED", "DUMMY", "TEST", "TESTPATIENT", "DO NOT USE", "DONOTUSE", "DUPLICATE", "DECEASED", "XX", "XXX", "XXXX",
+    "ZZZ", "ZZZZ",
+)  # fmt: skip
+_FORENAME_FILLERS: Final = (*_FILLERS, "NA", "N A", "FORENAME", "FIRST NAME", "BOY", "GIRL", "MALE", "FEMALE", "CHILD")
+_SURNAME_FILLERS: Final = (*_FILLERS, "SURNAME", "LAST NAME", "N A", "PATIENT", "NO SURNAME")
+
+
+def fold_letters(text: pl.Expr) -> pl.Expr:
+    """Upper case, compatibility-decomposed and without combining marks, so that `Zoë`, `ZOE` and `Zoe` are one."""
+    folded = text.str.to_uppercase().str.normalize("NFKD").str.replace_all(r"\p{M}", "")
+    return folded.str.replace_many(list(_WHOLE_LETTERS), list(_WHOLE_LETTERS.values()))
+
+
+def _words(text: pl.Expr) -> pl.Expr:
+    bare = fold_letters(text).str.replace_all(r"\([^)]*\)", " ").str.replace_all(r"['’‘`´ʼʹ\d]", "")
+    return bare.str.replace_all(r"[^\p{L}]+", " ").str.strip_chars(" ")
+
+
+def _with_reason(raw: pl.Expr, words: pl.Expr, cleaned: pl.Expr, fillers: tuple[str, ...]) -> tuple[pl.Expr, pl.Expr]:
+    compact_length = cleaned.str.replace_all(" ", "").str.len_chars()
+    filler = words.is_in(fillers) | words.str.contains(_UNNAMED_CHILD) | ((words != "") & (cleaned == ""))
+    reason = (
+        pl.when(raw.str.len_chars() > LONGEST_NAME)
+        .then(pl.lit(FieldReason.TOO_LONG.value))
+        .when(filler | cleaned.is_in(fillers) | cleaned.str.contains(_UNNAMED_CHILD))
+        .then(pl.lit(FieldReason.PLACEHOLDER.value))
+        .when(compact_length == 0)
+        .then(pl.lit(FieldReason.NO_LETTERS.value))
+        .when(compact_length == 1)
+        .then(pl.lit(FieldReason.INITIAL_ONLY.value))
+    )
+    return pl.when(reason.is_null()).then(cleaned), reason
+
+
+def forename(raw: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """`forename/1`: (words separated by one space or null, reason or null). Leading titles are dropped."""
+    words = _words(raw)
+    cleaned = words.str.replace(_TITLES, "").str.strip_chars(" ")
+    return _with_reason(raw, words, cleaned, _FORENAME_FILLERS)
+
+
+def surname(raw: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """`surname/1`: as `forename/1`, with generation suffixes and letters after the name dropped too."""
+    words = _words(raw)
+    cleaned = words.str.replace(_TITLES, "").str.replace(_SUFFIXES, "").str.strip_chars(" ")
+    return _with_reason(raw, words, cleaned, _SURNAME_FILLERS)
+
+
+def compact(words: pl.Expr) -> pl.Expr:
+    """A name without its spaces: `DE SOUZA` and `DESOUZA`, `ANNE MARIE` and `ANNEMARIE` are one."""
+    return words.str.replace_all(" ", "", literal=True)
