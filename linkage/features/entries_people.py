@@ -19,6 +19,8 @@ def people_entries() -> list[FeatureDefinition]:
     area = {**ordinary, "reference": "geography", "unknown_when": "no source gives an area that the geography knows"}
     born = {**ordinary, "unknown_when": "no source gives a month of birth"}
     present = {**ordinary, "unknown_when": "never; a subject counts from when its content has landed"}
+    # To be known to a welfare source says that somebody claims: benefit data, whoever asks.
+    on_benefit = {**present, "sensitivity": Sensitivity.WELFARE}
     return [
         count(
             "age",
@@ -100,8 +102,8 @@ def people_entries() -> list[FeatureDefinition]:
         ),
         flag("core20", "Lives in an area of IMD decile 1 or 2.", marmot_domain=MarmotDomain.PLACES, **area),
         flag("in_health", "A subject of a health source belongs to the person.", **present),
-        flag("in_welfare", "A subject of a welfare source belongs to the person.", **present),
-        flag("linked", "Subjects of both feeds belong to the person.", **present),
+        flag("in_welfare", "A subject of a welfare source belongs to the person.", **on_benefit),
+        flag("linked", "Subjects of both feeds belong to the person.", **on_benefit),
         FeatureDefinition(
             name="link_probability",
             type=FeatureType.PROBABILITY,
