@@ -1,0 +1,150 @@
+"""Candidate pairs: which subjects are worth comparing, from all blocking passes in one sweep.
+
+A pass turns a subject into a 32-bit key. An index holds, for each pass, sorted runs of 64-bit words `key << 32 | row`:
+sorting plain words is what NumPy does fastest, and a look-up is two binary searches. Two subjects that share several
+passes are emitted by the first of them only, so no pair needs to be de-duplicated afterwards. A chance agreement of two
+different keys (once in 2**32) costs one comparison that fails.
+
+New rows make a small run; runs of like size are merged (a log-structured merge), so that adding in any portions gives
+the same candidates as adding at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from linkage.subjects import TOKEN_POSITION, UInt64Array, mix
+from schemas.model import BlockPass
+
+UInt32Array = npt.NDArray[np.uint32]
+IntArray = npt.NDArray[np.int64]
+
+PIECE_PAIRS: Final = 1 << 18
+"""Candidate pairs handled at a time: bounds memory whatever the blocks, and keeps a piece's arrays within the cache."""
+
+_LOW: Final = np.uint64(0xFFFFFFFF)
+_SHIFT: Final = np.uint64(32)
+_MERGE_RATIO: Final = 4
+"""A run is merged with its predecessor when that is less than this many times larger: at most log4(n) runs are
+searched, and a row is copied as many times at most.
+"""
+
+
+def pass_keys(table: UInt64Array, passes: Sequence[BlockPass]) -> UInt32Array:
+    """Return each row's key under each pass, (n, passes) uint32; 0 where a part is missing or the key is a stop key.
+
+    `table` is `Subjects.table`. Parts are folded in their order, the columns of an unordered part by a commutative sum.
+    """
+    keys = np.zeros((len(table), len(passes)), dtype=np.uint32)
+    for position, block_pass in enumerate(passes):
+        folded = np.zeros(len(table), dtype=np.uint64)
+        present = np.ones(len(table), dtype=np.bool_)
+        for part in block_pass.parts:
+            total = np.zeros(len(table), dtype=np.uint64)
+            for column in part:
+                words = np.ascontiguousarray(table[:, TOKEN_POSITION[column]])
+                present &= words != 0
+                total += words if len(part) == 1 else mix(words)
+            folded = mix(folded + total)
+        # 0 means "no key", so the one key in 2**32 that would be 0 becomes 1.
+        key = np.where(present, np.maximum((folded >> _SHIFT).astype(np.uint32), np.uint32(1)), np.uint32(0))
+        if block_pass.stop_keys:
+            key[np.isin(key, np.asarray(block_pass.stop_keys, dtype=np.uint32))] = 0
+        keys[:, position] = key
+    return keys
+
+
+class BlockIndex:
+    """Rows found again by the keys they share. Holds keys only; rows are the caller's numbers, below 2**32."""
+
+    def __init__(self, passes: int) -> None:
+        """Make an empty index over keys of that many passes."""
+        self._passes = passes
+        self._runs: list[list[UInt64Array]] = []
+
+    def __len__(self) -> int:
+        """Return the number of (pass, row) entries held."""
+        return sum(len(words) for run in self._runs for words in run)
+
+    def add(self, keys: UInt32Array, rows: IntArray) -> None:
+        """Add rows under their keys (n, passes)."""
+        run = []
+        for position in range(self._passes):
+            held = keys[:, position] != 0
+            words = (keys[held, position].astype(np.uint64) << _SHIFT) | rows[held].astype(np.uint64)
+            words.sort()
+            run.append(words)
+        self._runs.append(run)
+        while len(self._runs) > 1 and _size(self._runs[-2]) < _MERGE_RATIO * _size(self._runs[-1]):
+            last, before = self._runs.pop(), self._runs.pop()
+            self._runs.append([_merged(a, b) for a, b in zip(before, last, strict=True)])
+
+    def drop(self, dead: npt.NDArray[np.bool_]) -> None:
+        """Forget the rows that `dead` (by row number) marks: rewrites every run."""
+        self._runs = [[words[~dead[(words & _LOW).astype(np.int64)]] for words in run] for run in self._runs]
+
+    def lookup(self, keys: UInt32Array) -> Iterator[tuple[int, IntArray, IntArray]]:
+        """Yield (pass, query positions, held rows) for queries with these keys (m, passes), a bounded piece at a time.
+
+        A pair that shares several passes is yielded once for each; `first_shared` keeps the first.
+        """
+        for position in range(self._passes):
+            asked = np.flatnonzero(keys[:, position])
+            wanted = (keys[asked, position].astype(np.uint64) << _SHIFT) | asked.astype(np.uint64)
+            wanted.sort()  # neighbouring searches then touch neighbouring memory
+            query = (wanted & _LOW).astype(np.int64)
+            wanted &= ~_LOW
+            for run in self._runs:
+                words = run[position]
+                start = np.searchsorted(words, wanted)
+                count = np.searchsorted(words, wanted | _LOW, side="right") - start
+                for piece in _pieces(count):
+                    total, counts = int(count[piece].sum()), count[piece]
+                    if total:
+                        offset = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+                        held = words[np.repeat(start[piece], counts) + offset] & _LOW
+                        yield position, np.repeat(query[piece], counts), held.astype(np.int64)
+
+
+def first_shared(position: int, left: UInt32Array, right: UInt32Array) -> npt.NDArray[np.bool_]:
+    """Return whether no pass before `position` is shared by the pairs whose keys are `left` and `right`, (pairs,
+    passes).
+    """
+    earlier = np.zeros(len(left), dtype=np.bool_)
+    for before in range(position):
+        earlier |= (left[:, before] == right[:, before]) & (left[:, before] != 0)
+    return ~earlier
+
+
+def shared_passes(left: UInt32Array, right: UInt32Array) -> npt.NDArray[np.uint32]:
+    """Return for each pair the set of passes it shares, bit p for pass p, from keys (pairs, passes)."""
+    bits = np.zeros(len(left), dtype=np.uint32)
+    for position in range(left.shape[1]):
+        agree = (left[:, position] == right[:, position]) & (left[:, position] != 0)
+        bits |= agree.astype(np.uint32) << np.uint32(position)
+    return bits
+
+
+def _pieces(count: IntArray) -> Iterator[slice]:
+    """Cut queries into runs whose candidates number about `PIECE_PAIRS`, at least one query each."""
+    ends = np.cumsum(count)
+    start = 0
+    while start < len(count):
+        done = int(ends[start - 1]) if start else 0
+        stop = max(int(np.searchsorted(ends, done + PIECE_PAIRS, side="right")), start + 1)
+        yield slice(start, stop)
+        start = stop
+
+
+def _size(run: list[UInt64Array]) -> int:
+    return sum(len(words) for words in run)
+
+
+def _merged(one: UInt64Array, other: UInt64Array) -> UInt64Array:
+    both = np.concatenate([one, other])
+    both.sort()
+    return both

@@ -1,0 +1,236 @@
+"""The subjects that matching searches: the latest version of each, found again by identity and by blocking key.
+
+Rows are numbered in order of arrival; a row is *current* when no newer version of its subject has come, and *alive*
+when it is current and not withdrawn. A row that stops being alive loses its tokens and filters at once. Candidates of a
+row are the alive rows before it, so that each pair is met once, by whichever of the two came later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from linkage.block import BlockIndex, UInt32Array, first_shared, pass_keys
+from linkage.subjects import BoolArray, IntArray, Subjects
+from schemas.model import BlockPass
+
+_GROWTH: Final = 1.5
+_COMPACT_SHARE: Final = 0.25
+"""Rows are renumbered when this share of them is superseded; each row is then moved about four times at most."""
+
+_ROW_ARRAYS: Final = (
+    "table",
+    "filters",
+    "popcounts",
+    "source",
+    "identity",
+    "version",
+    "withdrawn",
+    "content_hash",
+    "claim_group",
+    "ref",
+)
+
+
+class HeldSubjects:
+    """A growing store of subjects with an index for each source: a source of unique people never searches itself."""
+
+    def __init__(self, passes: tuple[BlockPass, ...]) -> None:
+        """Make an empty store that is searched by these passes."""
+        self.passes = passes
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+        self._keys: UInt32Array = np.zeros((0, len(passes)), dtype=np.uint32)
+        self._current: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._count = 0
+        self._superseded = 0
+        self._expected = 0
+        self._sources: list[str] = []
+        self._unique: list[bool] = []
+        self._blocks: list[BlockIndex] = []
+        self._identities = BlockIndex(1)
+
+    def __len__(self) -> int:
+        """Return the number of rows in use, superseded and withdrawn ones included."""
+        return self._count
+
+    @property
+    def subjects(self) -> Subjects:
+        """Every row by its number: a view, good until the next change."""
+        arrays = {name: array[: self._count] for name, array in self._arrays.items()}
+        return Subjects(**arrays, sources=tuple(self._sources), unique=tuple(self._unique))
+
+    @property
+    def alive(self) -> BoolArray:
+        """Whether each row counts, (rows) bool."""
+        withdrawn: BoolArray = self._arrays["withdrawn"][: self._count]
+        return self._current[: self._count] & ~withdrawn if self._count else self._current[:0]
+
+    def reserve(self, rows: int) -> None:
+        """Say how many rows are expected in all, so that arrays are made once at that size."""
+        self._expected = rows
+
+    def upsert(self, batch: Subjects) -> IntArray:
+        """Take in a batch and return the row numbers of the versions that now hold, in the batch's order.
+
+        Of several versions of a subject the one of highest (version, withdraw over upsert, content hash) holds,
+        whatever the order of arrival; a repeat of what is held changes nothing and is not returned. Withdrawn ones are
+        returned too.
+        """
+        batch = batch.take(_latest(batch))
+        held = self._find(batch)
+        known = np.flatnonzero(held >= 0)
+        newer = np.ones(len(batch), dtype=np.bool_)
+        if len(known):
+            newer[known] = _exceeds(batch.take(known).rank, self.subjects.take(held[known]).rank)
+        self._supersede(held[newer & (held >= 0)])
+        rows = self._append(batch.take(np.flatnonzero(newer)))
+        if self._superseded > _COMPACT_SHARE * self._count:
+            renumbered = self._compact()
+            rows = renumbered[rows]
+        return rows
+
+    def candidates(self, rows: IntArray, *, anywhere: bool = False) -> Iterator[tuple[IntArray, IntArray]]:
+        """Yield (rows asked for, alive rows that share a pass with them), in bounded pieces, each pair once.
+
+        Pairs within a source of unique people, within one claim group, and of a row with itself are left out. Only rows
+        below the asking one are given, or all with `anywhere`.
+        """
+        subjects, alive = self.subjects, self.alive
+        rows = rows[alive[rows]]
+        for code, index in enumerate(self._blocks):
+            asking = rows[subjects.source[rows] != code] if self._unique[code] else rows
+            keys = self._keys[asking]
+            for position, query, found in index.lookup(keys):
+                keep = (
+                    (alive[found] & (found != asking[query])) if anywhere else (alive[found] & (found < asking[query]))
+                )
+                keep[keep] = first_shared(position, keys[query[keep]], self._keys[found[keep]])
+                left, right = asking[query[keep]], found[keep]
+                group = subjects.claim_group[left]
+                apart = (group != 0) & (group == subjects.claim_group[right])
+                if apart.any():
+                    left, right = left[~apart], right[~apart]
+                if len(left):
+                    yield left, right
+
+    def keys(self, rows: IntArray) -> UInt32Array:
+        """Return the blocking keys of rows, (rows, passes)."""
+        return self._keys[rows]
+
+    def _find(self, batch: Subjects) -> IntArray:
+        """Return the current row of each subject of the batch, -1 where none is held."""
+        held = np.full(len(batch), -1, dtype=np.int64)
+        if not self._count:
+            return held
+        identity = self._arrays["identity"]
+        for _, query, found in self._identities.lookup(_identity_keys(batch.identity)):
+            same = (identity[found] == batch.identity[query]) & self._current[found]
+            held[query[same]] = found[same]
+        return held
+
+    def _supersede(self, rows: IntArray) -> None:
+        self._current[rows] = False
+        self._superseded += len(rows)
+        for name in ("table", "filters", "popcounts"):
+            if len(rows):
+                self._arrays[name][rows] = 0
+
+    def _append(self, batch: Subjects) -> IntArray:
+        start, stop = self._count, self._count + len(batch)
+        source = self._register(batch)
+        keys = pass_keys(batch.table, self.passes)
+        keys[batch.withdrawn] = 0
+        self._reserve(batch, stop)
+        for name in _ROW_ARRAYS:
+            self._arrays[name][start:stop] = source if name == "source" else getattr(batch, name)
+        for name in ("table", "filters", "popcounts"):
+            self._arrays[name][start:stop][batch.withdrawn] = 0
+        self._keys[start:stop] = keys
+        self._current[start:stop] = True
+        self._count = stop
+        rows = np.arange(start, stop)
+        for code in np.unique(source):
+            mine = source == code
+            self._blocks[code].add(keys[mine], rows[mine])
+        self._identities.add(_identity_keys(batch.identity), rows)
+        return rows
+
+    def _register(self, batch: Subjects) -> npt.NDArray[np.uint16]:
+        """Return the batch's sources as codes of this store; what a batch says of a source's uniqueness holds from
+        then.
+        """
+        codes = np.zeros(max(len(batch.sources), 1), dtype=np.uint16)
+        for position, (name, unique) in enumerate(zip(batch.sources, batch.unique, strict=True)):
+            if name not in self._sources:
+                self._sources.append(name)
+                self._unique.append(unique)
+                self._blocks.append(BlockIndex(len(self.passes)))
+            codes[position] = self._sources.index(name)
+            self._unique[codes[position]] = unique
+        return codes[batch.source]
+
+    def _reserve(self, batch: Subjects, rows: int) -> None:
+        """Make room for `rows` rows or as many as are expected; refs longer than any before widen their column."""
+        rows = max(rows, self._expected)
+        for name in _ROW_ARRAYS:
+            array, model = self._arrays.get(name), getattr(batch, name)
+            dtype = model.dtype if array is None else np.promote_types(array.dtype, model.dtype)
+            if array is None or len(array) < rows or array.dtype != dtype:
+                self._arrays[name] = _grown(array, rows, model.shape[1:], dtype, self._count)
+        if len(self._keys) < rows:
+            self._keys = _grown(self._keys, rows, (len(self.passes),), self._keys.dtype, self._count)
+            self._current = _grown(self._current, rows, (), self._current.dtype, self._count)
+
+    def _compact(self) -> IntArray:
+        """Drop superseded rows; return each old row's new number, -1 where it is gone."""
+        kept = np.flatnonzero(self._current[: self._count])
+        renumbered = np.full(self._count, -1, dtype=np.int64)
+        renumbered[kept] = np.arange(len(kept))
+        for name in _ROW_ARRAYS:
+            self._arrays[name] = self._arrays[name][kept]
+        self._keys, self._current = self._keys[kept], self._current[kept]
+        self._count, self._superseded = len(kept), 0
+        source: npt.NDArray[np.uint16] = self._arrays["source"]
+        rows = np.arange(self._count)
+        for code in range(len(self._blocks)):
+            self._blocks[code] = BlockIndex(len(self.passes))
+            self._blocks[code].add(self._keys[source == code], rows[source == code])
+        self._identities = BlockIndex(1)
+        self._identities.add(_identity_keys(self._arrays["identity"]), rows)
+        return renumbered
+
+
+def _identity_keys(identity: npt.NDArray[np.uint64]) -> UInt32Array:
+    keys: UInt32Array = np.maximum(identity >> np.uint64(32), np.uint64(1)).astype(np.uint32)[:, None]
+    return keys
+
+
+def _latest(batch: Subjects) -> IntArray:
+    """Return the rows of the batch that hold the latest version of their subject, in the batch's order."""
+    order = np.lexsort((batch.content_hash, batch.withdrawn, batch.version, batch.identity))
+    last = np.append(batch.identity[order][1:] != batch.identity[order][:-1], True) if len(order) else order
+    return np.sort(order[last.astype(np.bool_)])
+
+
+def _exceeds(new: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> BoolArray:
+    """Return whether each row of (n, 3) ranks is greater than the other's, compared from the first column on."""
+    greater = np.zeros(len(new), dtype=np.bool_)
+    level = np.ones(len(new), dtype=np.bool_)
+    for column in range(new.shape[1]):
+        greater |= level & (new[:, column] > held[:, column])
+        level &= new[:, column] == held[:, column]
+    return greater
+
+
+def _grown(
+    array: npt.NDArray[Any] | None, rows: int, shape: tuple[int, ...], dtype: np.dtype[Any], used: int
+) -> npt.NDArray[Any]:
+    """Return a copy with room for more rows. Fresh pages cost no memory until they are written."""
+    have = 0 if array is None else len(array)
+    grown = np.empty((rows if not have else max(rows, int(have * _GROWTH)), *shape), dtype=dtype)
+    if array is not None:
+        grown[:used] = array[:used]
+    return grown

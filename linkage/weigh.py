@@ -1,0 +1,201 @@
+"""What a pattern of levels is worth in bits, against two ways of being different people.
+
+A pair is a match, two *strangers*, or two *relatives* (people of one home). With m, u and r the probabilities of a
+level in each,
+
+    log2 odds = prior + sum log2(m/u) + term frequency - log2(1 + relatives' odds against strangers)
+
+where the last term is what the pair's likeness to a household costs: next to nothing between homes, nearly everything
+for twins. Sums over comparisons are tabulated once for every possible pattern, so that a pair costs one look-up, and
+the same pair weighs the same to the bit in whatever batch it comes.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from linkage.compare import LEVEL, PATTERNS, PLACE, STRIDES, BoolArray, PatternArray
+from linkage.subjects import TOKEN_POSITION, IntArray, UInt64Array, prefix_word
+from schemas.model import COMPARISONS, RADICES, Frequencies, MatchModel, Relatives
+
+FloatArray = npt.NDArray[np.float64]
+
+EXACT_LEVELS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "token_forename": ("forename", ("exact",)),
+    "token_surname": ("surname", ("exact",)),
+    "token_date_of_birth": ("date_of_birth", ("exact_same_sex", "exact", "exact_other_sex")),
+}
+"""Column with term frequencies -> its comparison and the levels at which the two tokens are equal."""
+
+NEVER_BITS: Final = -60.0
+"""Weight of a level that cannot be (probability 0), and so of a vetoed pair: far below any threshold, and finite."""
+
+_STEPS_PER_BIT: Final = 64
+_PENALTY_RANGE_BITS: Final = (-16, 64)
+
+
+class Guard(IntEnum):
+    """Why a pair that reaches review may be linked only by review, or not at all (vetoes)."""
+
+    NONE = 0
+    TWIN = 1
+    NAMESAKE = 2
+    NHS_CONFLICT = 3
+    NINO_CONFLICT = 4
+
+    @property
+    def label(self) -> str | None:
+        """The name that a pair link carries."""
+        return self.name.lower() if self else None
+
+
+VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT)
+
+
+def relative_table(relatives: Relatives) -> dict[str, npt.NDArray[np.float64]]:
+    """Return r by comparison, (levels without missing); the forename's as (date levels with missing, levels)."""
+    date = LEVEL["date_of_birth"]
+    near = {date[name] for name in ("swapped", "year_month", "year_day", "month_day")}
+    same = {date[name] for name in EXACT_LEVELS["token_date_of_birth"][1]}
+    forename = [
+        relatives.forename_same_date
+        if level in same
+        else relatives.forename_near_date
+        if level in near
+        else relatives.forename_other_date
+        for level in range(RADICES[PLACE["date_of_birth"]])
+    ]
+    return {
+        "forename": np.asarray(forename),
+        "surname": np.asarray(relatives.surname),
+        "middle_names": np.asarray(relatives.middle_names),
+        "date_of_birth": np.asarray(relatives.date_of_birth),
+        "home": np.asarray(relatives.home),
+    }
+
+
+class Weigher:
+    """A model made ready for weighing pairs."""
+
+    def __init__(self, model: MatchModel) -> None:
+        """Tabulate the model: `bits`, `relative_bits` (log2 of m/u and r/u) and `guards` of each pattern."""
+        self.model = model
+        self.m = {c.name: np.asarray(c.m) for c in model.comparisons}
+        self.u = {c.name: np.asarray(c.u) for c in model.comparisons}
+        self.bits = _pattern_sum({name: _log_ratio(self.m[name], self.u[name]) for name in COMPARISONS})
+        self.relative_bits = self._relative_bits()
+        self.guards = _guards()
+        self._frequencies = {
+            table.column: _frequency_bits(table, self._exact_u(table.column)) for table in model.frequencies
+        }
+        self._penalty = _penalty_table()
+
+    def level_bits(self, comparison: str) -> FloatArray:
+        """Return log2(m/u) of each level of a comparison, `missing` (0 bits) first."""
+        return np.concatenate([[0.0], _log_ratio(self.m[comparison], self.u[comparison])])
+
+    def promising(self, log2_prior: float) -> BoolArray:
+        """Return for each pattern whether a pair of it could reach review, whatever its values' frequencies."""
+        bonus = sum(max(0.0, float(table[1].max(initial=table[2]))) for table in self._frequencies.values())
+        veto = np.isin(self.guards, VETOES)
+        return (self.bits + bonus + log2_prior >= self.model.policy.review_log2_odds) & ~veto
+
+    def frequency_bits(self, pattern: PatternArray, table: UInt64Array, rows: IntArray) -> FloatArray:
+        """Return what equal values' frequency adds to each pair's weight; `rows` of the token table are one side."""
+        bits = np.zeros(len(pattern))
+        for column, (comparison, names) in EXACT_LEVELS.items():
+            if column in self._frequencies:
+                place = PLACE[comparison]
+                level = pattern // STRIDES[place] % RADICES[place]
+                equal = np.isin(level, [LEVEL[comparison][name] for name in names])
+                words, value_bits, floor_bits = self._frequencies[column]
+                bits[equal] += _looked_up(table[rows[equal], TOKEN_POSITION[column]], words, value_bits, floor_bits)
+        return bits
+
+    def weigh(self, pattern: PatternArray, frequency: FloatArray, log2_relatives: FloatArray | float) -> FloatArray:
+        """Return the weight of each pair in bits: all of its log2 odds but the prior."""
+        stranger = self.bits[pattern] + frequency
+        relative = np.clip(self.relative_bits[pattern] + frequency + log2_relatives, *_PENALTY_RANGE_BITS)
+        step = np.rint((relative - _PENALTY_RANGE_BITS[0]) * _STEPS_PER_BIT).astype(np.int64)
+        weight: FloatArray = stranger - self._penalty[step]
+        return weight
+
+    def _exact_u(self, column: str) -> float:
+        comparison, names = EXACT_LEVELS[column]
+        return float(sum(self.u[comparison][LEVEL[comparison][name] - 1] for name in names))
+
+    def _relative_bits(self) -> FloatArray:
+        r = relative_table(self.model.relatives)
+        forename = np.stack([_log_ratio(row, self.u["forename"]) for row in r.pop("forename")])
+        total = _pattern_sum({name: _log_ratio(values, self.u[name]) for name, values in r.items()}).reshape(RADICES)
+        # The forename's part depends on the date's level: (dates, forenames) turned to the places of the pattern.
+        joint = np.concatenate([np.zeros((len(forename), 1)), forename], axis=1).T
+        shape = [1] * len(RADICES)
+        shape[PLACE["forename"]], shape[PLACE["date_of_birth"]] = joint.shape
+        bits: FloatArray = (total + joint.reshape(shape)).ravel()
+        return bits
+
+
+def _log_ratio(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]) -> FloatArray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bits = np.log2(top) - np.log2(bottom)
+    ratio: FloatArray = np.clip(np.nan_to_num(bits, nan=0.0), NEVER_BITS, -NEVER_BITS)
+    return ratio
+
+
+def _pattern_sum(bits: dict[str, FloatArray]) -> FloatArray:
+    """Return the sum over comparisons of the bits of each pattern's levels; comparisons left out count nothing."""
+    total = np.zeros(RADICES)
+    for name, place in PLACE.items():
+        if name in bits:
+            shape = [1] * len(RADICES)
+            shape[place] = RADICES[place]
+            total = total + np.concatenate([[0.0], bits[name]]).reshape(shape)
+    return total.ravel()
+
+
+def _guards() -> npt.NDArray[np.uint8]:
+    """Return the guard of each pattern: vetoes first, and nothing where an exact NHS number or NINO speaks for the
+    pair.
+    """
+    levels = np.indices(RADICES, dtype=np.uint8).reshape(len(RADICES), PATTERNS)
+    at = {name: levels[place] for name, place in PLACE.items()}
+
+    def among(comparison: str, *names: str) -> BoolArray:
+        return np.isin(at[comparison], [LEVEL[comparison][name] for name in names])
+
+    surname = among("surname", "exact", "close")
+    home = among("home", *(name for name in LEVEL["home"] if name.startswith("address_same")))
+    twin = surname & home & among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
+    twin &= among("forename", "different", "similar")
+    namesake = surname & home & among("forename", "exact", "nickname") & among("date_of_birth", "different", "unseen")
+    guard = np.where(twin, Guard.TWIN, np.where(namesake, Guard.NAMESAKE, Guard.NONE))
+    guard = np.where(among("nhs_number", "exact") | among("nino", "exact"), Guard.NONE, guard)
+    guard = np.where(among("nino", "different"), Guard.NINO_CONFLICT, guard)
+    return np.where(among("nhs_number", "different"), Guard.NHS_CONFLICT, guard).astype(np.uint8)
+
+
+def _frequency_bits(table: Frequencies, exact_u: float) -> tuple[UInt64Array, FloatArray, float]:
+    """Return (sorted token words, what each adds in bits, what any other value adds)."""
+    words = np.asarray([prefix_word(prefix) for prefix in table.values], dtype=np.uint64)
+    share = np.maximum(np.asarray(list(table.values.values()), dtype=np.float64), table.floor)
+    order = np.argsort(words)
+    return words[order], np.log2(exact_u / share[order]), float(np.log2(exact_u / table.floor))
+
+
+def _looked_up(asked: UInt64Array, words: UInt64Array, bits: FloatArray, otherwise: float) -> FloatArray:
+    if not len(words):
+        return np.full(len(asked), otherwise)
+    place = np.minimum(np.searchsorted(words, asked), len(words) - 1)
+    return np.where(words[place] == asked, bits[place], otherwise)
+
+
+def _penalty_table() -> FloatArray:
+    """Return log2(1 + 2**x) in steps of x: tabulated, so that no pair depends on its place in a vector."""
+    low, high = _PENALTY_RANGE_BITS
+    x = np.arange((high - low) * _STEPS_PER_BIT + 1) / _STEPS_PER_BIT + low
+    return np.logaddexp2(0.0, x)
