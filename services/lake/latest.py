@@ -16,7 +16,8 @@ def latest(rows: pl.LazyFrame) -> pl.LazyFrame:
     """
     return (
         rows.with_columns(
-            (pl.col("operation") == "withdraw").alias("_withdrawn"), pl.col("content_hash").alias("_content_hash")
+            (pl.col("operation") == "withdraw").alias("_withdrawn"),
+            pl.col("content_hash").fill_null(0).alias("_content_hash"),
         )
         .sort(_RANK, descending=True, nulls_last=True)
         .unique(subset=["source", "subject_ref"], keep="first", maintain_order=True)

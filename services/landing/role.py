@@ -1,0 +1,218 @@
+"""The landing role: poll, append to each table with the offsets it then holds, and only then move the group on."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from schemas.errors import InputError, Reason, StateError, TransientError
+from services.bus import Bus, Message, Outgoing, TopicPartition
+from services.bus.rows import record_rows
+from services.lake import Zone
+from services.landing.routes import CONTENT_ROUTES, LINKAGE_ROUTES, Routes, Table, table_of
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much goes into one commit, and how long it may wait.
+
+    The defaults put some 30,000 subjects or 130,000 facts into a commit when there is much to do, and make one small
+    file a second at most when there is little; `compact_every` commits to a table they are rewritten as one.
+    """
+
+    batch_messages: int = 64
+    batch_bytes: int = 64 * 1024 * 1024
+    linger_s: float = 1.0
+    poll_s: float = 0.5
+    compact_every: int = 64
+
+
+_RETRY_S: Final = 1.0
+
+DEFAULT_PACE: Final = Pace()
+
+log = logging.getLogger(__name__)
+
+
+class Landing:
+    """Lands the topics of one zone. Not thread-safe; `run` is its loop.
+
+    Any number of instances may run at once, by mistake or while one takes over from another: each message still lands
+    once, since a table stores the offsets it holds in the same commit as the rows.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        zone: Zone,
+        routes: Routes,
+        group: str,
+        pace: Pace = DEFAULT_PACE,
+    ) -> None:
+        """Join at the group's position, making the topics for dead letters.
+
+        Raises StateError NOT_RECONCILED when the zone holds offsets that the bus has not given out yet: another bus was
+        put in place, and its new messages would be taken for replays.
+        """
+        self._bus = bus
+        self._zone = zone
+        self._routes = routes
+        self._group = group
+        self._pace = pace
+        self._commits: Counter[str] = Counter()
+        self._kinds = {topic.name: kinds for topic, kinds in routes.items()}
+        self._dead = {topic.name: topic.dead.name for topic in routes}
+        self.counts: Counter[str] = Counter()
+        """Since the start: `messages`, `rows` handed to tables, `replayed` appends, `dead` letters, `lost` messages."""
+        bus.create_topics([topic.dead for topic in routes])
+        self._producer = bus.producer()
+        self._consumer = bus.consumer(group, list(routes))
+        self._check_bus()
+
+    @classmethod
+    def of_linkage(cls, bus: Bus, zone: Zone, pace: Pace = DEFAULT_PACE) -> Landing:
+        """Return the instance of the linkage zone: subjects."""
+        return cls(bus, zone, LINKAGE_ROUTES, "landing-linkage", pace)
+
+    @classmethod
+    def of_content(cls, bus: Bus, zone: Zone, pace: Pace = DEFAULT_PACE) -> Landing:
+        """Return the instance of the content zone: a table `<feed>_<kind>` for every kind of fact."""
+        return cls(bus, zone, CONTENT_ROUTES, "landing-content", pace)
+
+    def step(self) -> int:
+        """Land one batch of messages, waiting briefly for the first; return how many were dealt with.
+
+        When something fails, the next step starts with the same messages again.
+        """
+        start = self._consumer.position()
+        try:
+            messages = self._gather()
+            if not messages:
+                return 0
+            touched = self._land(messages)
+            self._consumer.commit()
+        except BaseException:
+            self._consumer.seek(start)
+            raise
+        self._compact(touched)
+        self.counts["messages"] += len(messages)
+        return len(messages)
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until `stop` is set; transient failures are tried again, all others raised."""
+        try:
+            while not stop.is_set():
+                try:
+                    self.step()
+                except TransientError as error:
+                    log.warning("landing waits: %s", error.reason)
+                    stop.wait(_RETRY_S)
+        finally:
+            self.close()
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Return how many offsets of each partition the group has not landed yet."""
+        return {
+            partition: end - self._bus.committed(self._group, topic)[partition]
+            for topic in self._routes
+            for partition, end in self._bus.end_offsets(topic).items()
+        }
+
+    def close(self) -> None:
+        """Close the consumer and the producer."""
+        self._consumer.close()
+        self._producer.close()
+
+    def _gather(self) -> list[Message]:
+        pace = self._pace
+        messages = self._consumer.poll(pace.batch_messages, pace.poll_s)
+        deadline = time.monotonic() + pace.linger_s
+        size = sum(len(m.value or b"") for m in messages)
+        while messages and len(messages) < pace.batch_messages and size < pace.batch_bytes:
+            more = self._consumer.poll(pace.batch_messages - len(messages), max(0.0, deadline - time.monotonic()))
+            if not more:
+                break
+            messages += more
+            size += sum(len(m.value or b"") for m in more)
+        return messages
+
+    def _land(self, messages: list[Message]) -> set[str]:
+        """Append each table's rows with its offsets; return the tables that took any."""
+        frames: dict[str, list[pl.DataFrame]] = {}
+        offsets: dict[str, dict[str, int]] = {}
+        dead: list[Outgoing] = []
+        for message in messages:
+            try:
+                table = table_of(message, self._kinds[message.topic])
+                frame = record_rows(message, table.contracts)
+            except InputError as error:
+                dead.append(self._dead_letter(message, error.reason))
+                continue
+            frames.setdefault(table.name, []).append(frame)
+            application = f"{message.topic}-{message.partition}"
+            offsets.setdefault(table.name, {})[application] = message.offset  # within a partition, offsets only rise
+        if dead:
+            self._producer.send(dead)
+            self.counts["dead"] += len(dead)
+            log.error("landing put messages aside on dead-letter topics: %d", len(dead))
+        touched = set()
+        for table_name, parts in frames.items():
+            rows = pl.concat(parts)
+            self.counts["rows"] += rows.height
+            if self._zone.append(table_name, rows, offsets[table_name]):
+                touched.add(table_name)
+            else:
+                self.counts["replayed"] += 1
+        return touched
+
+    def _dead_letter(self, message: Message, reason: Reason) -> Outgoing:
+        """Return where an unusable message stood and why, without anything of what it held."""
+        where = {"topic": message.topic, "partition": message.partition, "offset": message.offset, "reason": reason}
+        key = f"{message.topic}-{message.partition}-{message.offset}".encode()
+        return Outgoing(self._dead[message.topic], 0, key, json.dumps(where).encode(), {"reason": reason})
+
+    def _compact(self, tables: set[str]) -> None:
+        self._commits.update(tables)
+        for table in sorted(tables):
+            if self._commits[table] >= self._pace.compact_every:
+                self._commits[table] = 0
+                try:
+                    self._zone.compact(table)
+                except TransientError:
+                    log.warning("landing left a table's compaction for later")
+
+    def _check_bus(self) -> None:
+        """Refuse a bus that is behind the lake; report messages that retention took before they were landed."""
+        for topic, kinds in self._routes.items():
+            landed = self._landed(kinds)
+            begins, ends = self._bus.begin_offsets(topic), self._bus.end_offsets(topic)
+            for partition, position in self._consumer.position().items():
+                if partition.topic != topic.name:
+                    continue
+                name = f"{topic.name}-{partition.partition}"
+                held = landed.get(name, -1) + 1
+                if max(held, position) > ends[partition]:
+                    raise StateError(
+                        Reason.NOT_RECONCILED,
+                        f"What {self._group} holds of {name} is beyond the topic's end: this is another bus. "
+                        "Put the old one back, or start with an empty lake and registry.",
+                    )
+                if lost := max(0, begins[partition] - max(held, position)):
+                    self.counts["lost"] += lost
+                    log.error("%s: retention took %d messages before they were landed", name, lost)
+
+    def _landed(self, kinds: Mapping[str, Table]) -> dict[str, int]:
+        """Return the highest offset of each topic-partition that any of the tables holds."""
+        highest: dict[str, int] = {}
+        for table in kinds.values():
+            for application, offset in self._zone.offsets(table.name).items():
+                highest[application] = max(offset, highest.get(application, -1))
+        return highest
