@@ -30,6 +30,15 @@ class StreamRow:
     completed: bool
 
 
+@dataclass(frozen=True)
+class RecordedBatch:
+    """A batch that has a receipt: the digest of what was sent, and how many records were taken and refused."""
+
+    digest: str
+    accepted: int
+    refused: int
+
+
 class IngestRegistry(Protocol):
     """What ingest keeps: streams, their batches, and what each source declared."""
 
@@ -39,8 +48,12 @@ class IngestRegistry(Protocol):
         """
         ...
 
-    def batch_digest(self, stream_id: str, batch: int) -> str | None:
-        """Return the digest recorded for a batch, None when it has no receipt yet."""
+    def recorded_batch(self, stream_id: str, batch: int) -> RecordedBatch | None:
+        """Return what was recorded of a batch, None when it has no receipt yet."""
+        ...
+
+    def record_duplicate(self, stream_id: str, batch: int) -> None:
+        """Count the records of a batch that came again (accepted and refused ones) to the stream's duplicates."""
         ...
 
     def record_batch(
