@@ -1,0 +1,1 @@
+"""The disclosure policy and the purposes that ship with hwlink, as JSON documents."""
