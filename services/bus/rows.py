@@ -36,13 +36,14 @@ def rows_of(message: Message, contracts: Sequence[type[Contract]], never_null: S
 def record_rows(message: Message, contracts: Sequence[type[Contract]]) -> pl.DataFrame:
     """Return the rows of subjects or facts, and where they came from, as the lake keeps them.
 
-    Adds `_topic, _partition, _offset, _stream, _one_record_per_person`; raises as `rows_of`.
+    Adds `_topic, _partition, _offset, _stream, _batch, _one_record_per_person`; raises as `rows_of`.
     """
     return rows_of(message, contracts, NEVER_NULL).with_columns(
         _topic=pl.lit(message.topic, dtype=pl.String),
         _partition=pl.lit(message.partition, dtype=pl.Int64),
         _offset=pl.lit(message.offset, dtype=pl.Int64),
         _stream=pl.lit(message.headers.get("stream_id"), dtype=pl.String),
+        _batch=pl.lit(message.headers.get("batch"), dtype=pl.String),
         _one_record_per_person=pl.lit(message.headers.get("one_record_per_person") == "true", dtype=pl.Boolean),
     )
 
