@@ -218,6 +218,7 @@ class SqliteConsumer:
         order = list(self._ids)
         self._turn += 1
         taken: list[Message] = []
+        after = dict(self._positions)
         left_bytes = POLL_LIMIT_BYTES
         for i in range(len(order)):
             partition = order[(i + self._turn) % len(order)]
@@ -232,13 +233,14 @@ class SqliteConsumer:
                 taken.append(
                     Message(partition.topic, partition.partition, offset, key, value, json.loads(headers), timestamp_ms)
                 )
-                self._positions[partition] = offset + 1
+                after[partition] = offset + 1
                 left_bytes -= len(value or b"")
                 if left_bytes <= 0:
                     break
             cursor.close()  # an open cursor would hold a snapshot, and with it the write-ahead log
             if left_bytes <= 0 or len(taken) >= max_messages:
                 break
+        self._positions = after  # only now: a read that fails half-way has then read nothing
         return taken
 
     def position(self) -> dict[TopicPartition, int]:
