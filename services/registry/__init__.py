@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -65,10 +65,13 @@ class IngestRegistry(Protocol):
         accepted: int,
         refused: Mapping[str, int],
         fields: Mapping[str, int],
+        duplicate: int = 0,
     ) -> None:
         """Record a batch after every topic has acknowledged it. Idempotent for the same digest.
 
-        `refused` counts refused records by reason; `fields` counts present values by linkage column (feed police).
+        `refused` counts refused records by reason; `fields` counts present values by linkage column (feed police);
+        `duplicate` counts records that were accepted before and not sent on. A second batch of the same number with
+        another digest is an InputError BATCH_OUT_OF_ORDER.
         """
         ...
 
@@ -78,6 +81,10 @@ class IngestRegistry(Protocol):
 
     def streams(self) -> list[StreamRow]:
         """Return every stream, oldest first."""
+        ...
+
+    def refusals(self, stream_id: str) -> dict[str, int]:
+        """Return a stream's refused records by reason."""
         ...
 
     def field_counts(self, source: str) -> dict[str, int]:
@@ -119,13 +126,22 @@ class MatcherRegistry(Protocol):
         """
         ...
 
+    def shards(self) -> list[Shard]:
+        """Return every shard that was ever claimed, by number."""
+        ...
+
 
 @dataclass(frozen=True)
 class PublishedTransaction:
-    """One resolver transaction to relay: sequence number (gapless from 1) and its message's Arrow IPC bytes."""
+    """One resolver transaction to relay: sequence number (gapless from 1) and its message's Arrow IPC bytes.
+
+    `events_json` is a JSON list of `PersonEvent`, `changes` the number of membership changes in the payload.
+    """
 
     sequence: int
     payload: bytes
+    events_json: str = "[]"
+    changes: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,12 +157,129 @@ class LinkageSummary:
     model_id: str | None
 
 
+SUBJECT_COLUMNS: Final = pl.Schema(
+    {
+        "serial": pl.Int64(),
+        "source": pl.String(),
+        "subject_ref": pl.String(),
+        "version": pl.Int64(),
+        "withdrawn": pl.Boolean(),
+        "one_record_per_person": pl.Boolean(),
+        "claim_group": pl.Binary(),
+        "passed": pl.Int64(),
+        "person": pl.Int64(),
+        "link_probability": pl.Float64(),
+    }
+)
+"""A subject as the resolver stores it. `serial` counts subjects as they were first seen, so the lowest is the oldest.
+
+`version` is -1 for a subject that only a pair has named so far; bit s of `passed` is set once shard s has shown the
+current version; `person` is the person's serial, null while the subject is in none.
+"""
+
+PAIR_COLUMNS: Final = pl.Schema(
+    {
+        "left_serial": pl.Int64(),
+        "right_serial": pl.Int64(),
+        "left_version": pl.Int64(),
+        "right_version": pl.Int64(),
+        "pattern": pl.Int64(),
+        "weight_bits": pl.Float64(),
+        "log2_odds": pl.Float64(),
+        "guard": pl.String(),
+        "model_id": pl.String(),
+        "shard": pl.Int64(),
+        "probability": pl.Float64(),
+        "decision": pl.String(),
+    }
+)
+"""A pair as the resolver stores it: `PairLink` with its subjects' serials in place of their keys (left and right as
+there, by key), and what was decided."""
+
+OVERRIDE_COLUMNS: Final = pl.Schema({"left_serial": pl.Int64(), "right_serial": pl.Int64(), "kind": pl.String()})
+"""The override in force on a pair (`schemas.decision.ConstraintKind`); the lower serial is the left one."""
+
+
+@dataclass(frozen=True)
+class ResolverState:
+    """Where the resolver stands. `epoch` fences: whoever claims raises it, and who holds a lower one writes no more.
+
+    `position` is the next offset of each links partition (`topic-partition`), `sequence` the last transaction's,
+    `next_subject` and `next_person` the serials to give out next, `overrides_applied` the last override taken in.
+    """
+
+    epoch: int
+    position: Mapping[str, int]
+    sequence: int
+    next_subject: int
+    next_person: int
+    overrides_applied: int
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """Everything that stored pairs and overrides connect with some subjects.
+
+    `subjects` (SUBJECT_COLUMNS), `pairs` (PAIR_COLUMNS) and `overrides` (OVERRIDE_COLUMNS).
+    """
+
+    subjects: pl.DataFrame
+    pairs: pl.DataFrame
+    overrides: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class ResolverChange:
+    """What one step of the resolver writes, all of it or nothing.
+
+    `before` is the state it was computed from, `after` the state to write, with the same epoch. `subjects_added` and
+    `subjects_changed` (SUBJECT_COLUMNS; of a changed one, key and serial stay), `pairs_removed` (left_serial,
+    right_serial), `pairs_written` (PAIR_COLUMNS; replaces a stored pair), `persons_added` (serial, person_id),
+    `persons_retired` (serial, superseded_by: a person's serial or null). `transaction` is None where nobody moved;
+    otherwise its sequence is `after.sequence`.
+    """
+
+    before: ResolverState
+    after: ResolverState
+    subjects_added: pl.DataFrame
+    subjects_changed: pl.DataFrame
+    pairs_removed: pl.DataFrame
+    pairs_written: pl.DataFrame
+    persons_added: pl.DataFrame
+    persons_retired: pl.DataFrame
+    transaction: PublishedTransaction | None
+
+
 class ResolverRegistry(Protocol):
     """What the resolver keeps: positions on the links topic, roster, links, persons and the outbox.
 
     The tables are read and written in bulk as Polars frames; the method names say what each is for. `services/resolver`
     is the only caller of the mutating ones.
     """
+
+    def claim(self, owner: str) -> ResolverState:
+        """Become the one active resolver: raise the epoch and return the state."""
+        ...
+
+    def subjects(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """Return the stored subjects (SUBJECT_COLUMNS) among `keys` (source, subject_ref), in any order."""
+        ...
+
+    def neighbourhood(self, serials: pl.Series) -> Neighbourhood:
+        """Return the subjects, pairs and overrides of every component that one of these subjects is in."""
+        ...
+
+    def overrides_after(self, serial: int) -> tuple[int, pl.Series]:
+        """Return the last override's serial, and the subjects that overrides above `serial` name."""
+        ...
+
+    def person_ids(self, serials: pl.Series) -> pl.DataFrame:
+        """Return `serial, person_id` of persons."""
+        ...
+
+    def apply(self, change: ResolverChange) -> None:
+        """Write a step in one transaction; StateError OWNERSHIP_LOST when the state is not `change.before` any more."""
+        ...
 
     def position(self) -> dict[str, int]:
         """Return the next offset of each links partition (`topic-partition`)."""
@@ -168,8 +301,24 @@ class ResolverRegistry(Protocol):
         """Return current membership: `person_id, source, subject_ref, link_probability`."""
         ...
 
+    def lineage(self, person_id: str) -> tuple[bool, str | None] | None:
+        """Return whether a person is retired and the id that took its place; None for an id that was never given."""
+        ...
+
     def summary(self) -> LinkageSummary:
         """Return counts over the current persons."""
+        ...
+
+
+class ReviewRegistry(Protocol):
+    """What review keeps: the pairs that wait for a reviewer, and the overrides that reviewers made."""
+
+    def reviews(self, after: tuple[int, int], limit: int) -> pl.DataFrame:
+        """Return pairs in review (PAIR_COLUMNS) above `after` (left_serial, right_serial), in that order."""
+        ...
+
+    def override(self, left_serial: int, right_serial: int, kind: str, event: AuditEvent) -> int:
+        """Record an override and its audit event in one transaction; a pair's last one holds. Returns its serial."""
         ...
 
 
@@ -204,13 +353,17 @@ class FeaturesRegistry(Protocol):
 
 @dataclass(frozen=True)
 class AuditEvent:
-    """One audited act: who, for what purpose, did what, and how it ended. Detail holds no record's value."""
+    """One audited act: who, for what purpose, did what, and how it ended. Detail holds no record's value.
+
+    `occurred_at_ms` (milliseconds since 1970) is set by the registry where it is None.
+    """
 
     principal: str
     purpose: str
     action: str
     outcome: str
     detail: Mapping[str, str]
+    occurred_at_ms: int | None = None
 
 
 class QueryRegistry(Protocol):
@@ -237,5 +390,43 @@ class QueryRegistry(Protocol):
         ...
 
     def audit_events(self) -> list[tuple[int, AuditEvent, str]]:
-        """Return `(serial, event, chain hash)` of every event, oldest first."""
+        """Return `(serial, event, chain hash)` of every event, oldest first; `chain.first_break` checks them."""
+        ...
+
+
+class Registry(Protocol):
+    """All of the registry, as an adapter opens it. Wiring hands each role its own part only."""
+
+    @property
+    def ingest(self) -> IngestRegistry:
+        """What ingest keeps."""
+        ...
+
+    @property
+    def matcher(self) -> MatcherRegistry:
+        """What the matcher keeps."""
+        ...
+
+    @property
+    def resolver(self) -> ResolverRegistry:
+        """What the resolver keeps."""
+        ...
+
+    @property
+    def features(self) -> FeaturesRegistry:
+        """What the feature builder keeps."""
+        ...
+
+    @property
+    def query(self) -> QueryRegistry:
+        """What query and governance keep."""
+        ...
+
+    @property
+    def review(self) -> ReviewRegistry:
+        """What review keeps."""
+        ...
+
+    def close(self) -> None:
+        """Release what the registry holds."""
         ...

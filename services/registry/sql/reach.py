@@ -1,0 +1,48 @@
+"""What stored pairs and overrides connect: the components around some subjects, found by following IN lists."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+from sqlalchemy import Column, Connection, Table, select
+
+from services.registry import OVERRIDE_COLUMNS, PAIR_COLUMNS
+from services.registry.sql.database import chunks, frame
+from services.registry.sql.tables import overrides, pairs
+
+_DATED_OVERRIDES: Final = pl.Schema({"serial": pl.Int64(), **OVERRIDE_COLUMNS})
+
+
+def select_in(
+    connection: Connection, table: Table, schema: pl.Schema, column: Column[Any], values: pl.Series
+) -> pl.DataFrame:
+    """Return the rows of a table, as `schema`, whose `column` is one of `values` (each value once)."""
+    parts = [pl.DataFrame(schema=schema)]
+    for piece in chunks(values.to_list()):
+        statement = select(*(table.c[name] for name in schema)).where(column.in_(piece))
+        parts.append(frame(connection, statement, schema))
+    return pl.concat(parts)
+
+
+def reach(connection: Connection, serials: pl.Series) -> tuple[pl.Series, pl.DataFrame, pl.DataFrame]:
+    """Follow pairs and overrides from `serials` until nothing new is met.
+
+    Returns the subjects' serials, the pairs (PAIR_COLUMNS) and the overrides in force (OVERRIDE_COLUMNS) among them. A
+    round costs four queries for each IN list; components are a few links wide, so there are few rounds.
+    """
+    reached = frontier = serials.unique().rename("serial")
+    links = [pl.DataFrame(schema=PAIR_COLUMNS)]
+    decided = [pl.DataFrame(schema=_DATED_OVERRIDES)]
+    while not frontier.is_empty():
+        met = []
+        for table, schema, parts in ((pairs, PAIR_COLUMNS, links), (overrides, _DATED_OVERRIDES, decided)):
+            for end in (table.c.left_serial, table.c.right_serial):
+                part = select_in(connection, table, schema, end, frontier)
+                parts.append(part)
+                met += [part["left_serial"].rename("serial"), part["right_serial"].rename("serial")]
+        ends = pl.concat(met).unique()
+        frontier = ends.filter(~ends.is_in(reached.implode()))
+        reached = pl.concat([reached, frontier])
+    in_force = pl.concat(decided).sort("serial").unique(["left_serial", "right_serial"], keep="last")
+    return reached, pl.concat(links).unique(["left_serial", "right_serial"]), in_force.drop("serial")

@@ -1,0 +1,247 @@
+"""What the resolver keeps: roster, pairs, persons, its position and the outbox. One writer, fenced by an epoch."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Executable, Row, Table, bindparam, delete, func, insert, select, update
+
+from schemas.decision import Decision
+from schemas.errors import Reason, StateError
+from services.registry import (
+    SUBJECT_COLUMNS,
+    LinkageSummary,
+    Neighbourhood,
+    PublishedTransaction,
+    ResolverChange,
+    ResolverState,
+)
+from services.registry.sql.database import Database, bulk, chunks, frame, to_json
+from services.registry.sql.reach import reach, select_in
+from services.registry.sql.tables import models, outbox, overrides, pairs, persons, resolver_state, roster
+
+STATE_ID = 1
+
+
+class SqlResolverRegistry:
+    """`ResolverRegistry` over SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def claim(self, owner: str) -> ResolverState:
+        """See `ResolverRegistry.claim`."""
+        with self._database.writing() as connection:
+            row = _state_row(connection, lock=True)
+            if row is None:
+                connection.execute(
+                    insert(resolver_state).values(
+                        id=STATE_ID,
+                        epoch=1,
+                        owner=owner,
+                        position="{}",
+                        sequence=0,
+                        relayed=0,
+                        next_subject=1,
+                        next_person=1,
+                        overrides_applied=0,
+                    )
+                )
+            else:
+                connection.execute(update(resolver_state).values(epoch=row.epoch + 1, owner=owner))
+            return _state(_state_row(connection))
+
+    def subjects(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """See `ResolverRegistry.subjects`."""
+        found = [pl.DataFrame(schema=SUBJECT_COLUMNS)]
+        with self._database.reading() as connection:
+            for (source,), group in keys.unique().group_by("source"):
+                for refs in chunks(group["subject_ref"].to_list()):
+                    where = (roster.c.source == source, roster.c.subject_ref.in_(refs))
+                    statement = select(*(roster.c[name] for name in SUBJECT_COLUMNS)).where(*where)
+                    found.append(frame(connection, statement, SUBJECT_COLUMNS))
+        return pl.concat(found)
+
+    def neighbourhood(self, serials: pl.Series) -> Neighbourhood:
+        """See `ResolverRegistry.neighbourhood`."""
+        with self._database.reading() as connection:
+            found, links, decided = reach(connection, serials)
+            subjects = select_in(connection, roster, SUBJECT_COLUMNS, roster.c.serial, found)
+        return Neighbourhood(subjects, links, decided)
+
+    def overrides_after(self, serial: int) -> tuple[int, pl.Series]:
+        """See `ResolverRegistry.overrides_after`."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(overrides.c.serial, overrides.c.left_serial, overrides.c.right_serial).where(
+                    overrides.c.serial > serial
+                )
+            ).fetchall()
+        named = sorted({row.left_serial for row in rows} | {row.right_serial for row in rows})
+        return max((row.serial for row in rows), default=serial), pl.Series("serial", named, dtype=pl.Int64)
+
+    def person_ids(self, serials: pl.Series) -> pl.DataFrame:
+        """See `ResolverRegistry.person_ids`."""
+        schema = pl.Schema({"serial": pl.Int64(), "person_id": pl.String()})
+        with self._database.reading() as connection:
+            return select_in(connection, persons, schema, persons.c.serial, serials.unique())
+
+    def apply(self, change: ResolverChange) -> None:
+        """See `ResolverRegistry.apply`."""
+        before, after = change.before, change.after
+        with self._database.writing() as connection:
+            moved = connection.execute(
+                update(resolver_state)
+                .where(
+                    resolver_state.c.epoch == before.epoch,
+                    resolver_state.c.sequence == before.sequence,
+                    resolver_state.c.position == to_json(before.position),
+                )
+                .values(
+                    position=to_json(after.position),
+                    sequence=after.sequence,
+                    next_subject=after.next_subject,
+                    next_person=after.next_person,
+                    overrides_applied=after.overrides_applied,
+                )
+            )
+            if moved.rowcount != 1:
+                raise StateError(
+                    Reason.OWNERSHIP_LOST,
+                    "Another resolver has taken over; stop this one, or start it again to take over in turn.",
+                )
+            added = change.persons_added.with_columns(pl.lit(False).alias("retired"))
+            bulk(connection, insert(persons), added)
+            bulk(connection, insert(roster), change.subjects_added)
+            _update(connection, roster, change.subjects_changed, ("source", "subject_ref"))
+            for gone in (change.pairs_removed, change.pairs_written):
+                _delete_pairs(connection, gone)
+            bulk(connection, insert(pairs), change.pairs_written)
+            _update(connection, persons, change.persons_retired.with_columns(pl.lit(True).alias("retired")), ())
+            if change.transaction is not None:
+                connection.execute(
+                    insert(outbox).values(
+                        sequence=change.transaction.sequence,
+                        payload=change.transaction.payload,
+                        events=change.transaction.events_json,
+                        changes=change.transaction.changes,
+                    )
+                )
+
+    def position(self) -> dict[str, int]:
+        """See `ResolverRegistry.position`."""
+        with self._database.reading() as connection:
+            row = _state_row(connection)
+            return {} if row is None else json.loads(row.position)
+
+    def outbox(self, after: int, limit: int) -> list[PublishedTransaction]:
+        """See `ResolverRegistry.outbox`."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                select(outbox).where(outbox.c.sequence > after).order_by(outbox.c.sequence).limit(limit)
+            )
+            return [PublishedTransaction(row.sequence, bytes(row.payload), row.events, row.changes) for row in rows]
+
+    def relayed(self) -> int:
+        """See `ResolverRegistry.relayed`."""
+        with self._database.reading() as connection:
+            row = _state_row(connection)
+            return 0 if row is None else int(row.relayed)
+
+    def mark_relayed(self, sequence: int) -> None:
+        """See `ResolverRegistry.mark_relayed`."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(resolver_state).where(resolver_state.c.relayed < sequence).values(relayed=sequence)
+            )
+            connection.execute(delete(outbox).where(outbox.c.sequence <= sequence))
+
+    def persons(self) -> pl.DataFrame:
+        """See `ResolverRegistry.persons`."""
+        columns = (persons.c.person_id, roster.c.source, roster.c.subject_ref, roster.c.link_probability)
+        schema = {
+            "person_id": pl.String(),
+            "source": pl.String(),
+            "subject_ref": pl.String(),
+            "link_probability": pl.Float64(),
+        }
+        joined = select(*columns).join_from(roster, persons, roster.c.person == persons.c.serial)
+        with self._database.reading() as connection:
+            return frame(connection, joined.order_by(persons.c.serial, roster.c.serial), schema)
+
+    def lineage(self, person_id: str) -> tuple[bool, str | None] | None:
+        """See `ResolverRegistry.lineage`."""
+        heir = persons.alias("heir")
+        statement = (
+            select(persons.c.retired, heir.c.person_id)
+            .join_from(persons, heir, persons.c.superseded_by == heir.c.serial, isouter=True)
+            .where(persons.c.person_id == person_id)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(statement).one_or_none()
+            return None if row is None else (bool(row.retired), row.person_id)
+
+    def summary(self) -> LinkageSummary:
+        """See `ResolverRegistry.summary`."""
+        current = roster.c.person.is_not(None)
+        linked = (
+            select(roster.c.person)
+            .where(current)
+            .group_by(roster.c.person)
+            .having(func.count(roster.c.source.distinct()) > 1)
+            .subquery()
+        )
+        by_source = select(roster.c.source, func.count()).where(current).group_by(roster.c.source)
+        linked_by_source = (
+            select(roster.c.source, func.count())
+            .join_from(roster, linked, roster.c.person == linked.c.person)
+            .group_by(roster.c.source)
+        )
+        with self._database.reading() as connection:
+            decisions = _counts(connection, select(pairs.c.decision, func.count()).group_by(pairs.c.decision))
+            return LinkageSummary(
+                subjects_by_source=_counts(connection, by_source),
+                linked_by_source=_counts(connection, linked_by_source),
+                persons=connection.execute(select(func.count()).where(~persons.c.retired)).scalar_one(),
+                persons_with_several_sources=connection.execute(select(func.count()).select_from(linked)).scalar_one(),
+                links=decisions.get(Decision.LINK.value, 0),
+                reviews=decisions.get(Decision.REVIEW.value, 0),
+                model_id=connection.execute(select(models.c.model_id).where(models.c.active)).scalar_one_or_none(),
+            )
+
+
+def _state_row(connection: Connection, *, lock: bool = False) -> Row[Any] | None:
+    statement = select(resolver_state).where(resolver_state.c.id == STATE_ID)
+    return connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+
+
+def _state(row: Row[Any] | None) -> ResolverState:
+    assert row is not None  # noqa: S101 - just written
+    return ResolverState(
+        epoch=row.epoch,
+        position=json.loads(row.position),
+        sequence=row.sequence,
+        next_subject=row.next_subject,
+        next_person=row.next_person,
+        overrides_applied=row.overrides_applied,
+    )
+
+
+def _counts(connection: Connection, statement: Executable) -> dict[str, int]:
+    return {str(name): int(count) for name, count in connection.execute(statement)}
+
+
+def _update(connection: Connection, table: Table, rows: pl.DataFrame, fixed: tuple[str, ...]) -> None:
+    """Update rows by serial; columns in `fixed` stay as they are."""
+    values: dict[str, Any] = {name: bindparam(name) for name in rows.columns if name not in {"serial", *fixed}}
+    named = rows.drop(fixed).rename({"serial": "row_serial"})
+    bulk(connection, update(table).where(table.c.serial == bindparam("row_serial")).values(values), named)
+
+
+def _delete_pairs(connection: Connection, gone: pl.DataFrame) -> None:
+    statement = delete(pairs).where(
+        pairs.c.left_serial == bindparam("left_serial"), pairs.c.right_serial == bindparam("right_serial")
+    )
+    bulk(connection, statement, gone.select("left_serial", "right_serial"))

@@ -1,0 +1,71 @@
+"""The schema's version: made new, checked on opening, moved on by `migrate`. Migrations ship inside this package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from schemas.errors import Reason, StateError
+from services.registry.sql.database import Database
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """Return the revision that this version of hwlink works with."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None  # noqa: S101 - the package ships at least one migration
+    return head
+
+
+def prepare(database: Database) -> None:
+    """Make the tables of an empty database; raise StateError STORE_VERSION when it holds another version."""
+    with database.reading() as connection:
+        if _revision(connection) == newest():
+            return
+    with database.writing() as connection:  # looked at again: another process may have made it meanwhile
+        revision = _revision(connection)
+        if revision is None and not inspect(connection).get_table_names():
+            command.upgrade(_config(connection), "head")
+        elif revision != newest():
+            raise StateError(
+                Reason.STORE_VERSION,
+                "Another version of hwlink wrote the registry; stop every role and run `hwlink store migrate`.",
+            )
+
+
+def migrate(database: Database) -> bool:
+    """Bring the tables to the newest version; return whether anything was done.
+
+    Raises StateError STORE_VERSION for a database that is no registry, or that a later version of hwlink has written.
+    """
+    with database.writing() as connection:
+        revision = _revision(connection)
+        if revision == newest():
+            return False
+        known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+        if revision not in known and not (revision is None and not inspect(connection).get_table_names()):
+            raise StateError(
+                Reason.STORE_VERSION,
+                "This version of hwlink cannot bring that database up to date; install the newer version that "
+                "wrote it, or check the registry URL.",
+            )
+        command.upgrade(_config(connection), "head")
+        return True
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
