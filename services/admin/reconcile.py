@@ -1,4 +1,4 @@
-"""Whether the books balance: sent = accepted + refused; accepted = landed + suppressed + duplicate; both zones alike."""
+"""Whether the books balance: sent = accepted + refused; accepted = landed + suppressed + duplicate; zones alike."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _SIGNATURE_BYTES: Final = 16
 
 
 class Pages:
-    """Cuts answers into pages. A token made by one instance is refused by another, so it does not outlive its server."""
+    """Cuts answers into pages. A token is good for the server that gave it, as long as that runs."""
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
