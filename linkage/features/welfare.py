@@ -123,7 +123,7 @@ def welfare_features(persons: pl.DataFrame, parts: pl.DataFrame, households: pl.
     rows of
     `current_claims` with `person_id`; `households` comes from `claim_households`. A person in several claims has
     the household of one: in payment first, then by role, then the newest, then by reference; benefits count over
-    all of them.
+    all of them; income and tenure come from the first that states them.
     """
     held = parts.join(households, on=list(CLAIM), how="left", suffix="_claim")
     paid = held.group_by("person_id").agg(pl.col(name).any() for name in _IN_PAYMENT)
@@ -139,15 +139,11 @@ def welfare_features(persons: pl.DataFrame, parts: pl.DataFrame, households: pl.
             nulls_last=True,
         )
         .group_by("person_id", maintain_order=True)
-        .first()
-        .select(
-            "person_id",
-            pl.col("tenure_claim").alias("tenure"),
-            "household_size",
-            "children_in_household",
-            "household_type",
-            "income_band",
-            "arrears_band",
+        .agg(
+            pl.col("household_size", "children_in_household", "household_type", "arrears_band").first(),
+            # A Universal Credit claim may state neither, where the same household's other claim does.
+            pl.col("income_band").drop_nulls().first(),
+            pl.col("tenure_claim").drop_nulls().first().alias("tenure"),
         )
     )
     frame = persons.join(paid, on="person_id", how="left").join(chosen, on="person_id", how="left")
