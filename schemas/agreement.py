@@ -6,13 +6,15 @@ It holds no key. Two files can be linked only when they name the same agreement 
 from __future__ import annotations
 
 import hashlib
+import json
 from enum import StrEnum
 from importlib.resources import files
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from schemas.contracts.base import Contract
+from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import AgreementError, Reason
 
 
@@ -40,13 +42,13 @@ class TokenRecipe(Contract):
     """How one token or compound key is made: HMAC-SHA256 under the sub-key of `domain` over the joined `parts`, 128
     bits.
 
-    A part names a derived value (see `linkage/encode`), such as `surname` or `forename_phonetic`. Columns of one domain
-    can be compared with each other.
+    A part names a derived value (`linkage.encode.PARTS`), such as `surname` or `forename_phonetic`; where one is missing
+    there is no token. Columns of one domain can be compared with each other.
     """
 
     column: str
-    domain: str
-    parts: tuple[str, ...]
+    domain: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+    parts: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
 
 
 class Sharing(Contract):
@@ -58,7 +60,7 @@ class Sharing(Contract):
 
 
 class Agreement(Contract):
-    """The whole recipe. `normalisers` maps a field to a named, versioned rule such as `name/1`."""
+    """The whole recipe. `normalisers` maps a field, `phonetic` and `nickname` to versioned rules such as `date/1`."""
 
     agreement_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")]
     title: str
@@ -71,14 +73,45 @@ class Agreement(Contract):
     assume_opt_outs_applied: bool = False
     sharing: Sharing
 
+    @model_validator(mode="after")
+    def _cover_every_column_once(self) -> Self:
+        for made, wanted in (
+            ([recipe.column for recipe in self.tokens], TOKEN_COLUMNS),
+            ([f"filter_{recipe.field}" for recipe in self.filters], FILTER_COLUMNS),
+        ):
+            for column in wanted:
+                if made.count(column) != 1:
+                    raise ValueError(f"{column} needs exactly one recipe and has {made.count(column)}")
+            unknown = sorted(set(made) - set(wanted))
+            if unknown:
+                raise ValueError(f"no column of the subject contract is called {unknown[0]}")
+        if self.key_epoch in self.revoked_key_epochs:
+            raise ValueError("key_epoch is among revoked_key_epochs")
+        return self
+
     @property
     def content_hash(self) -> str:
         """SHA-256 of the canonical JSON, as 64 hexadecimal digits: two agreements are the same when this is."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
 
 
 SHIPPED = {"hwlink-1": "default", "hwlink-test-1": "test"}
 """Agreements that ship: id -> short name accepted by `--agreement`."""
+
+
+def parse_agreement(text: str) -> Agreement:
+    """Return the agreement in a JSON text; AgreementError AGREEMENT_INVALID says where it is wrong, never what it
+    holds.
+    """
+    try:
+        return Agreement.model_validate_json(text)
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False, include_context=False)
+    places = [f"{'.'.join(str(step) for step in fault['loc']) or 'agreement'}: {fault['msg']}" for fault in faults]
+    raise AgreementError(
+        Reason.AGREEMENT_INVALID,
+        f"This is no usable agreement ({'; '.join(places[:5])}); compare it with `hwlink agreement show`.",
+    )
 
 
 def shipped_agreement(name: str) -> Agreement:
