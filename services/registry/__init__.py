@@ -65,13 +65,11 @@ class IngestRegistry(Protocol):
         accepted: int,
         refused: Mapping[str, int],
         fields: Mapping[str, int],
-        duplicate: int = 0,
     ) -> None:
         """Record a batch after every topic has acknowledged it. Idempotent for the same digest.
 
-        `refused` counts refused records by reason; `fields` counts present values by linkage column (feed police);
-        `duplicate` counts records that were accepted before and not sent on. A second batch of the same number with
-        another digest is an InputError BATCH_OUT_OF_ORDER.
+        `refused` counts refused records by reason; `fields` counts present values by linkage column (feed police). A
+        second batch of the same number with another digest is an InputError BATCH_OUT_OF_ORDER.
         """
         ...
 

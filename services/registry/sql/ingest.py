@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Column, Connection, Row, bindparam, func, insert, select, update
 
 from schemas.errors import InputError, Reason, StateError
 from services.registry import RecordedBatch, StreamRow
@@ -81,7 +81,6 @@ class SqlIngestRegistry:
         accepted: int,
         refused: Mapping[str, int],
         fields: Mapping[str, int],
-        duplicate: int = 0,
     ) -> None:
         """See `IngestRegistry.record_batch`."""
         with self._database.writing() as connection:
@@ -113,7 +112,6 @@ class SqlIngestRegistry:
                     next_batch=next_batch,
                     accepted=streams.c.accepted + accepted,
                     refused=streams.c.refused + sum(refused.values()),
-                    duplicate=streams.c.duplicate + duplicate,
                 )
             )
             by_reason, by_field = stream_refusals.c, source_fields.c
