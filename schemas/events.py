@@ -39,6 +39,7 @@ class AuditRecord(Contract):
     """One audited act, in the order of the registry's chain: `chain_hash` covers this record and the hash before it."""
 
     serial: Annotated[int, Field(ge=1)]
+    occurred_at_ms: Annotated[int, Field(ge=0)]
     principal: str
     purpose: str
     action: str

@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from schemas.agreement import Agreement
+from schemas.code_lists import CodeList
 from schemas.cohorts import CohortDefinition
 from schemas.columns import columns
 from schemas.contracts.base import Contract
@@ -44,6 +45,7 @@ DOCUMENTS: Final[dict[str, type[Contract]]] = {
     "agreement": Agreement,
     "match_model": MatchModel,
     "review_constraint": Constraint,
+    "code_list": CodeList,
     "cohort_definition": CohortDefinition,
     "disclosure_policy": DisclosurePolicy,
     "purpose": Purpose,

@@ -72,7 +72,7 @@ def test_every_contract_survives_the_wire(name: str, data: st.DataObject) -> Non
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_readers_accept_the_previous_and_the_next_version(name: str, data: st.DataObject) -> None:
-    """A version before may lack columns, one after may have more; what both have is untouched, in the order declared."""
+    """A version before may lack columns, one after may have more; what both have is untouched, in declared order."""
     contract = CONTRACTS[name]
     frame = data.draw(frames(contract))
     kept = data.draw(st.lists(st.sampled_from(list(columns(contract))), min_size=1, unique=True))
