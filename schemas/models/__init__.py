@@ -1,0 +1,1 @@
+"""The match model that ships with hwlink, as a JSON document."""
