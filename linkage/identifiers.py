@@ -10,10 +10,10 @@ from typing import Final
 
 import polars as pl
 
-NHS_NUMBER_DIGITS: Final = 10
+NHS_NUMBER_SHAPE: Final = r"^[0-9]{10}$"
 _WEIGHTS: Final = tuple(range(10, 1, -1))
 
-NINO_SHAPE: Final = r"^[A-Z]{2}\d{6}[A-D]?$"
+NINO_SHAPE: Final = r"^[A-Z]{2}[0-9]{6}[A-D]?$"
 """Two letters, six digits, and a suffix that may be absent and tells nobody apart."""
 
 _FIRST_LETTERS: Final = r"^[A-CEGHJ-PR-TW-Z]"
@@ -32,10 +32,10 @@ def nhs_check_digit_holds(digits: pl.Expr) -> pl.Expr:
     Each of the first nine digits is weighted 10 down to 2; eleven less the sum's remainder must equal the tenth
     digit, 11 counting as 0 and 10 as never valid.
     """
-    values = [digits.str.slice(place, 1).cast(pl.Int32, strict=False) for place in range(NHS_NUMBER_DIGITS)]
+    values = [digits.str.slice(place, 1).cast(pl.Int32, strict=False) for place in range(10)]
     total = pl.sum_horizontal(value * weight for value, weight in zip(values, _WEIGHTS, strict=False))
     expected = (11 - total % 11) % 11
-    return digits.str.contains(r"^\d{10}$") & (expected == values[-1]).fill_null(False)
+    return digits.str.contains(NHS_NUMBER_SHAPE) & (expected == values[-1]).fill_null(False)
 
 
 def nhs_number_is_repeated_digit(digits: pl.Expr) -> pl.Expr:

@@ -2,8 +2,7 @@
 
 A value that its contract does not allow becomes missing and is reported; a listed fact (a diagnosis, a claim) that
 lacks what it must have is left out and reported. Dates of birth and death leave as months, claim references as keyed
-references. Only columns that a contract names are read: a phone number, a free text or a bank account has no way
-through.
+ones. Only columns that a contract names are read: a phone number, a free text or a bank account has no way through.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 import polars as pl
 from pydantic.fields import FieldInfo
 
+from linkage.encode.lists import decoded
 from linkage.normalise import dates
 from linkage.normalise.reasons import FieldReason
 from schemas.columns import columns
@@ -26,7 +26,7 @@ from schemas.contracts.facts import Demographics
 CODED_FIELDS: Final = ("ethnic_category", "lsoa", "practice_code")
 """Clear columns that travel as they are once checked."""
 
-_KEYED: Final = {"claim_ref": "claim_reference"}
+KEYED_FROM: Final = {"claim_ref": "claim_reference"}
 """Field of a contract -> the clear column or member that it is keyed from."""
 
 KeyReference = Callable[[pl.Series], pl.Series]
@@ -36,161 +36,124 @@ KeyReference = Callable[[pl.Series], pl.Series]
 def demographics(
     frame: pl.DataFrame, parts: pl.DataFrame, rows: pl.Series, latest: date
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return (columns of `Demographics`, dropped fields) for clear rows and their derived parts."""
-    out = parts.select(
-        "sex", birth_year_month=pl.concat_str(pl.col("birth_year"), pl.col("birth_month"), separator="-")
-    ).with_columns(rows.alias("row"))
+    """Return (columns of `Demographics`, dropped fields as row, field, reason) for clear rows and their derived
+    parts."""
+    birth = parts.select(pl.concat_str("birth_year", "birth_month", separator="-").alias("birth_year_month"))
+    found = [birth.to_series(), parts["sex"]]
     dropped = []
     for name in CODED_FIELDS:
-        value, reason = _checked(pl.col(name), Demographics.model_fields[name], latest)
-        out, bad = _with_field(out, _text(frame, name), name, name, value, reason)
-        dropped.append(bad)
-    death, reason = dates.parts(pl.col("date_of_death"), latest)
-    month = pl.concat_str(death["year"], death["month"], separator="-")
-    out, bad = _with_field(out, _text(frame, "date_of_death"), "date_of_death", "death_year_month", month, reason)
-    return out.select(list(Demographics.model_fields)), pl.concat([*dropped, bad])
+        value, reason = _checked(_text(frame, name), Demographics.model_fields[name], latest)
+        found.append(value.alias(name))
+        dropped.append(_report(rows, name, reason))
+    death = dates.parse(_text(frame, "date_of_death"), latest)
+    month = death.select(pl.concat_str("year", "month", separator="-").alias("death_year_month"))
+    dropped.append(_report(rows, "date_of_death", death["reason"]))
+    return pl.DataFrame([*found, month.to_series()]), pl.concat(dropped)
 
 
 def listed_facts(
     values: pl.Series, contract: type[Contract], rows: pl.Series, latest: date, key_reference: KeyReference
 ) -> tuple[pl.Series, pl.DataFrame]:
-    """Return (List(Struct) of the contract, never null; dropped) for a clear list column, JSON text or List(Struct)."""
+    """Return (List(Struct) of the contract, never null; dropped fields) for a clear list column.
+
+    `values` is JSON text or List(Struct); a fact without something its contract requires is left out.
+    """
     name = values.name
-    struct = pl.Struct(dict(columns(contract)))
-    lists, unreadable = _decoded(values, contract)
-    dropped = [
-        rows.filter(unreadable)
-        .alias("row")
-        .to_frame()
-        .select("row", field=pl.lit(name), reason=pl.lit(FieldReason.UNREADABLE.value))
-    ]
+    clear_names = {field: KEYED_FROM.get(field, field) for field in contract.model_fields}
+    lists, unreadable = decoded(values, tuple(clear_names.values()))
     order = pl.int_range(values.len(), dtype=pl.UInt32, eager=True).alias("order")
     long = pl.DataFrame([order, rows.alias("row"), lists.alias("fact")]).filter(pl.col("fact").list.len() > 0)
     long = long.explode("fact").unnest("fact")
-    must = []
+
+    complete = pl.repeat(True, long.height, eager=True)
+    dropped = [_report(rows, name, _flagged(unreadable, FieldReason.UNREADABLE))]
+    facts = {}
     for field_name, field in contract.model_fields.items():
-        clear = _KEYED.get(field_name, field_name)
-        if field_name in _KEYED:
-            keyed = key_reference(long[clear].str.strip_chars().replace("", None))
-            long = long.with_columns(keyed.alias(f"fact:{field_name}"), pl.lit(None, dtype=pl.String).alias("reason"))
+        clear = clear_names[field_name]
+        given = blank_to_null(long[clear])
+        if field_name in KEYED_FROM:
+            value, reason = key_reference(given), pl.Series(dtype=pl.String).extend_constant(None, long.height)
         else:
-            value, reason = _checked(pl.col(clear), field, latest)
-            if not field.is_required() and field.default is not None:
-                value = value.fill_null(pl.lit(str(field.default)))
-            long = long.with_columns(value.alias(f"fact:{field_name}"), reason.alias("reason"))
+            value, reason = _checked(given, field, latest)
         if field.is_required():
-            must.append(f"fact:{field_name}")
-            absent = pl.col(f"fact:{field_name}").is_null() & pl.col("reason").is_null()
-            long = long.with_columns(
-                pl.when(absent).then(pl.lit(FieldReason.MISSING.value)).otherwise("reason").alias("reason")
-            )
-        bad = long.filter(pl.col("reason").is_not_null())
-        dropped.append(bad.select("row", field=pl.lit(f"{name}.{clear}"), reason=pl.col("reason")))
-    kept = long.filter(pl.all_horizontal(pl.col(required).is_not_null() for required in must))
-    facts = kept.select(
-        "order", pl.struct(pl.col(f"fact:{f}").alias(f) for f in contract.model_fields).cast(struct).alias(name)
-    )
-    grouped = facts.group_by("order").agg(name)
+            complete &= value.is_not_null()
+            reason = _either(reason, _flagged(given.is_null(), FieldReason.MISSING))
+        elif field.default is not None:
+            value = value.fill_null(str(field.default))
+        facts[field_name] = value
+        dropped.append(_report(long["row"], f"{name}.{clear}", reason))
+
+    dtype = pl.Struct(dict(columns(contract)))
+    structs = pl.DataFrame(facts).to_struct(name).cast(dtype)
+    grouped = pl.DataFrame([long["order"], structs]).filter(complete).group_by("order", maintain_order=True).agg(name)
     joined = order.to_frame().join(grouped, on="order", how="left", maintain_order="left")[name]
-    return joined.cast(pl.List(struct)).fill_null(pl.Series([[]], dtype=pl.List(struct))), pl.concat(dropped)
+    return joined.cast(pl.List(dtype)).fill_null(pl.Series([[]], dtype=pl.List(dtype))), pl.concat(dropped)
+
+
+def blank_to_null(text: pl.Series) -> pl.Series:
+    """Strip a String column and make blanks missing."""
+    stripped = text.str.strip_chars()
+    return stripped.set(stripped == "", None)
 
 
 def _text(frame: pl.DataFrame, name: str) -> pl.Series:
     if name in frame.columns:
-        return frame[name]
+        return blank_to_null(frame[name])
     return pl.Series(name, dtype=pl.String).extend_constant(None, frame.height)
 
 
-def _with_field(
-    out: pl.DataFrame, raw: pl.Series, clear: str, name: str, value: pl.Expr, reason: pl.Expr
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    blankless = raw.alias(clear).str.strip_chars().replace("", None)
-    checked = blankless.to_frame().select(value.alias(name), reason.alias("reason"))
-    bad = pl.DataFrame([out["row"], checked["reason"]]).filter(pl.col("reason").is_not_null())
-    return out.with_columns(checked[name]), bad.select("row", field=pl.lit(clear), reason=pl.col("reason"))
+def _report(rows: pl.Series, field: str, reason: pl.Series) -> pl.DataFrame:
+    table = pl.DataFrame({"row": rows, "field": pl.repeat(field, rows.len(), eager=True), "reason": reason})
+    return table.filter(pl.col("reason").is_not_null())
 
 
-def _decoded(values: pl.Series, contract: type[Contract]) -> tuple[pl.Series, pl.Series]:
-    """Return (List(Struct of strings), which rows could not be read)."""
-    members = [_KEYED.get(name, name) for name in columns(contract)]
-    dtype = pl.List(pl.Struct(dict.fromkeys(members, pl.String())))
-    if isinstance(values.dtype, pl.List) and isinstance(values.dtype.inner, pl.Struct):
-        present = {field.name for field in values.dtype.inner.fields}
-        as_text = pl.struct(
-            (pl.element().struct.field(m).cast(pl.String) if m in present else pl.lit(None, dtype=pl.String)).alias(m)
-            for m in members
-        )
-        return values.to_frame().select(pl.first().list.eval(as_text)).to_series(), pl.repeat(
-            False, values.len(), eager=True
-        )
-    if values.dtype != pl.String:
-        blank = pl.Series(values.name, dtype=dtype).extend_constant(None, values.len())
-        return blank, values.is_not_null()
-    text = values.str.strip_chars().replace("", None)
-    pieces = _decode_pieces(text, dtype)
-    lists = pl.concat([piece for piece, _ in pieces]) if pieces else pl.Series(values.name, dtype=dtype)
-    unreadable = [pl.repeat(not readable, piece.len(), eager=True) for piece, readable in pieces]
-    return lists, pl.concat(unreadable) if unreadable else pl.Series(dtype=pl.Boolean)
+def _flagged(flags: pl.Series, reason: FieldReason) -> pl.Series:
+    return pl.select(pl.when(flags).then(pl.lit(reason.value))).to_series()
 
 
-def _decode_pieces(text: pl.Series, dtype: pl.List) -> list[tuple[pl.Series, bool]]:
-    """Decode JSON, halving around whatever cannot be read: polars refuses a column whole, and its error quotes the
-    value."""
-    if text.is_empty():
-        return []
-    try:
-        return [(text.str.json_decode(dtype), True)]
-    except pl.exceptions.ComputeError:
-        if text.len() == 1:
-            return [(pl.Series(text.name, dtype=dtype).extend_constant(None, 1), False)]
-        middle = text.len() // 2
-        return _decode_pieces(text[:middle], dtype) + _decode_pieces(text[middle:], dtype)
+def _either(first: pl.Series, second: pl.Series) -> pl.Series:
+    return pl.select(pl.coalesce(first, second)).to_series()
 
 
-def _checked(text: pl.Expr, field: FieldInfo, latest: date) -> tuple[pl.Expr, pl.Expr]:
-    """Return (value of the contract's type or null, reason or null) for a String expression and a contract's field."""
-    bare = text.str.strip_chars()
+def _checked(text: pl.Series, field: FieldInfo, latest: date) -> tuple[pl.Series, pl.Series]:
+    """Return (values of the contract's type or null, reason or null) of stripped text for one contract field."""
     kind, pattern, least, most = _constraints(field)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         codes = {code.value.lower(): code.value for code in kind}
-        value = bare.str.to_lowercase().replace_strict(
+        value = text.str.to_lowercase().replace_strict(
             list(codes), list(codes.values()), default=None, return_dtype=pl.String
         )
         reason = FieldReason.UNKNOWN_CODE
     elif kind is date:
-        parts, _ = dates.parts(bare, latest)
-        value = parts["date"].str.to_date("%Y%m%d", strict=False)
+        value = dates.parse(text, latest)["date"].str.to_date("%Y%m%d", strict=False)
         reason = FieldReason.NOT_A_DATE
     elif kind is int:
-        number = bare.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
-        value = pl.when(number.is_between(least, most)).then(number)
+        number = text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+        value = number.set(~number.is_between(least, most), None)
         reason = FieldReason.OUT_OF_RANGE
     else:
-        upper = bare.str.to_uppercase().str.replace_all(".", "", literal=True)
-        value = pl.when(upper.str.contains(pattern)).then(upper)
+        # Codes are written with and without a dot (J44.1) and in either case.
+        code = text.str.to_uppercase().str.replace_all(".", "", literal=True)
+        value = code.set(~code.str.contains(pattern), None)
         reason = FieldReason.SHAPE
-    filled = bare.is_not_null() & (bare != "")
-    return value, pl.when(filled & value.is_null()).then(pl.lit(reason.value))
+    return value, _flagged(text.is_not_null() & value.is_null(), reason)
 
 
-def _constraints(field: FieldInfo) -> tuple[Any, str, int | None, int | None]:
+def _constraints(field: FieldInfo) -> tuple[Any, str, int, int]:
     """Return (type, pattern, least, most) that a contract's field declares, through its optional and annotated
     layers."""
     annotation: Any = field.annotation
     found: dict[str, Any] = {}
-
-    def note(items: list[Any]) -> None:
-        for item in items:
-            note(getattr(item, "metadata", []))
-            found.update(
-                {key: getattr(item, key) for key in ("pattern", "ge", "le") if getattr(item, key, None) is not None}
-            )
-
-    note(field.metadata)
+    pending: list[Any] = list(field.metadata)
     while (origin := get_origin(annotation)) is not None:
         if origin is Annotated:
             annotation, *metadata = get_args(annotation)
-            note(metadata)
+            pending.extend(metadata)
         elif origin in (Union, types.UnionType):
             (annotation,) = (choice for choice in get_args(annotation) if choice is not types.NoneType)
-    return annotation, found.get("pattern", ""), found.get("ge"), found.get("le")
+    for item in pending:
+        for constraint in getattr(item, "metadata", None) or [item]:
+            found.update(
+                {name: v for name in ("pattern", "ge", "le") if (v := getattr(constraint, name, None)) is not None}
+            )
+    return annotation, found.get("pattern", ""), found.get("ge", -(2**63)), found.get("le", 2**63 - 1)

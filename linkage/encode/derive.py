@@ -26,7 +26,7 @@ _NORMALISED: Final[dict[str, dict[str, str]]] = {
     },
     "sex": {"value": "sex"},
     "postcode": {"value": "postcode", "value_district": "outcode"},
-    "address": {"value": "address", "value_words": "address_words"},
+    "address": {"value": "address"},
     "uprn": {"value": "uprn"},
     "nhs_number": {"value": "nhs_number"},
     "nino": {"value": "nino"},
@@ -43,7 +43,7 @@ PARTS: Final = frozenset(
 """Everything that a token recipe may name. `name_lower` and `name_upper` are forename and surname in alphabetical
 order, `sex_stated` is the sex where it says something."""
 
-FILTER_TEXTS: Final = {"forename": "forename", "surname": "surname", "address": "address_words"}
+FILTER_TEXTS: Final = {"forename": "forename", "surname": "surname", "address": "address"}
 """Field of a filter recipe -> the part whose characters it is made of."""
 
 DROPPED_SCHEMA: Final = pl.Schema({"row": pl.Int64(), "field": pl.String(), "reason": pl.String()})
@@ -57,7 +57,7 @@ class Derived:
     dropped: pl.DataFrame
 
 
-def derive(frame: pl.DataFrame, rows: pl.Series, agreement: Agreement, rules: Rules) -> Derived:
+def derive_parts(frame: pl.DataFrame, rows: pl.Series, agreement: Agreement, rules: Rules) -> Derived:
     """Normalise the identity columns of `frame` (String or absent); `rows` (Int64) numbers its rows for the report."""
     columns: list[pl.Series] = []
     dropped = [pl.DataFrame(schema=DROPPED_SCHEMA)]

@@ -22,6 +22,7 @@ PAD: Final = "_"
 """Before and after a value, so that its first and last letters count as n-grams of their own."""
 
 _VALUES_AT_ONCE: Final = 4096
+_TABLE_SIZE: Final = 1 << 20
 _DIGEST_BYTES: Final = 64
 _SLICES_PER_DIGEST: Final = _DIGEST_BYTES // 2
 
@@ -74,12 +75,23 @@ def _grams(
     codes = np.zeros(len(points) - length + 1, dtype=np.int64)
     for offset in range(length):
         codes = codes * len(alphabet) + letters[offset : offset + len(codes)]
-    distinct, which = np.unique(codes, return_inverse=True)
+    distinct, which = _distinct(codes, len(alphabet) ** length)
     masks = np.stack(
         [gram_mask(_spell(code, alphabet, length), key, recipe.hashes, bits) for code in distinct.tolist()]
     )
     lengths = np.fromiter((len(value) + len(pad) for value in values), dtype=np.int64, count=len(values))
     return which, masks, np.cumsum(lengths) - lengths
+
+
+def _distinct(codes: npt.NDArray[np.int64], size: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return (distinct codes, which of them each is) of codes below `size`."""
+    if size > _TABLE_SIZE:
+        distinct, which = np.unique(codes, return_inverse=True)
+        return distinct, which
+    # Counting instead of sorting: four times faster for the letters that names and addresses have.
+    present = np.zeros(size, dtype=bool)
+    present[codes] = True
+    return np.flatnonzero(present), (np.cumsum(present) - 1)[codes]
 
 
 def _spell(code: int, alphabet: npt.NDArray[np.int64], length: int) -> str:
@@ -103,7 +115,7 @@ def _harden(words: Words, hardening: Hardening) -> Words:
     return words
 
 
-def filters(values: pl.Series, recipe: FilterRecipe, key: bytes) -> pl.Series:
+def keyed_filters(values: pl.Series, recipe: FilterRecipe, key: bytes) -> pl.Series:
     """Return the filter of each String value (Binary of 64 bytes, null for null); each distinct value built once."""
     distinct = values.alias("value").drop_nulls().unique()
     packed = filter_words(distinct.to_list(), recipe, key).astype("<u8").tobytes()

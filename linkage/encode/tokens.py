@@ -34,7 +34,7 @@ def keyed_digests(values: list[bytes], key: bytes) -> list[bytes]:
     return digests
 
 
-def tokens(values: pl.Series, key: bytes) -> pl.Series:
+def keyed_tokens(values: pl.Series, key: bytes) -> pl.Series:
     """Return the token of each String value (Binary of 16 bytes, null for null) in the input's order."""
     distinct = values.alias("value").drop_nulls().unique()
     digests = pl.Series("token", keyed_digests(distinct.cast(pl.Binary).to_list(), key), dtype=pl.Binary)
@@ -43,6 +43,6 @@ def tokens(values: pl.Series, key: bytes) -> pl.Series:
     return joined["token"].alias(values.name)
 
 
-def references(values: pl.Series, key: bytes) -> pl.Series:
+def keyed_references(values: pl.Series, key: bytes) -> pl.Series:
     """Return the token of each value as 32 lower-case hexadecimal digits (String, null for null)."""
-    return tokens(values, key).bin.encode("hex")
+    return keyed_tokens(values, key).bin.encode("hex")

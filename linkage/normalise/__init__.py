@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
 from linkage.normalise import codes, dates, names, places
 from linkage.normalise.reasons import EXPLAINED, FieldReason
 
-__all__ = ["EXPLAINED", "NORMALISERS", "FieldReason", "Normalised", "Rules", "normalise"]
+__all__ = ["EXPLAINED", "NORMALISERS", "FieldReason", "Rules", "normalise"]
 
 
 @dataclass(frozen=True)
@@ -28,57 +28,29 @@ class Rules:
     latest: date
 
 
-class Normalised(NamedTuple):
-    """A field's parts by the name of the suffix they add to the field, and why it was dropped (null: it was not).
+Normaliser = Callable[[pl.Series, Rules], pl.DataFrame]
+"""From a String column without blanks to columns `value`, `value_<part>` for what else it yields, and `reason`.
 
-    The part named `""` is the field itself.
-    """
-
-    parts: dict[str, pl.Expr]
-    reason: pl.Expr
+`reason` says why the value is missing though the input is not (null: it is not missing).
+"""
 
 
-Normaliser = Callable[[pl.Expr, Rules], Normalised]
-
-
-def _whole(value_and_reason: tuple[pl.Expr, pl.Expr]) -> Normalised:
-    value, reason = value_and_reason
-    return Normalised({"": value}, reason)
-
-
-def _postcode(raw: pl.Expr, _rules: Rules) -> Normalised:
-    value, reason = places.postcode(raw)
-    return Normalised({"": value, "district": places.outcode(value)}, reason)
-
-
-def _address(raw: pl.Expr, _rules: Rules) -> Normalised:
-    value, reason = places.address(raw)
-    return Normalised({"": places.sorted_words(value), "words": value}, reason)
-
-
-def _date(raw: pl.Expr, rules: Rules) -> Normalised:
-    parts, reason = dates.parts(raw, rules.latest)
-    return Normalised({"" if name == "date" else name: part for name, part in parts.items()}, reason)
-
-
-def _name(rule: Callable[[pl.Expr], tuple[pl.Expr, pl.Expr]]) -> Normaliser:
-    def apply(raw: pl.Expr, _rules: Rules) -> Normalised:
-        words, reason = rule(raw)
-        return Normalised({"": names.compact(words), "words": words}, reason)
-
-    return apply
+def _date(raw: pl.Series, rules: Rules) -> pl.DataFrame:
+    parsed = dates.parse(raw, rules.latest)
+    parts = {part: f"value_{part}" for part in ("swapped", "year", "month", "day")}
+    return parsed.rename({"date": "value", **parts})
 
 
 NORMALISERS: Final[dict[str, Normaliser]] = {
-    "forename/1": _name(names.forename),
-    "surname/1": _name(names.surname),
+    "forename/1": lambda raw, _rules: names.forename(raw),
+    "surname/1": lambda raw, _rules: names.surname(raw),
     "date/1": _date,
-    "sex/1": lambda raw, _rules: _whole(codes.sex(raw)),
-    "postcode/1": _postcode,
-    "address/1": _address,
-    "uprn/1": lambda raw, _rules: _whole(places.uprn(raw)),
-    "nhs_number/1": lambda raw, rules: _whole(codes.nhs_number(raw, accept_test=rules.accept_test_identifiers)),
-    "nino/1": lambda raw, rules: _whole(codes.nino(raw, accept_test=rules.accept_test_identifiers)),
+    "sex/1": lambda raw, _rules: codes.sex(raw),
+    "postcode/1": lambda raw, _rules: places.postcode(raw),
+    "address/1": lambda raw, _rules: places.address(raw),
+    "uprn/1": lambda raw, _rules: places.uprn(raw),
+    "nhs_number/1": lambda raw, rules: codes.nhs_number(raw, accept_test=rules.accept_test_identifiers),
+    "nino/1": lambda raw, rules: codes.nino(raw, accept_test=rules.accept_test_identifiers),
 }
 """Every rule by the name that an agreement uses."""
 
@@ -88,11 +60,7 @@ def normalise(values: pl.Series, rule: str, rules: Rules) -> pl.DataFrame:
 
     Blank and absent values are missing without a reason. Meant for distinct values: the caller joins them back.
     """
-    blankless = values.alias("raw").str.strip_chars()
-    frame = blankless.set(blankless == "", None).to_frame()
-    parts, reason = NORMALISERS[rule](pl.col("raw"), rules)
-    columns = {"value" if name == "" else f"value_{name}": part for name, part in parts.items()}
-    return frame.select(
-        *(part.alias(name) for name, part in columns.items()),
-        pl.when(pl.col("raw").is_not_null()).then(reason).alias("reason"),
-    )
+    bare = values.str.strip_chars()
+    bare = bare.set(bare == "", None)
+    table = NORMALISERS[rule](bare, rules)
+    return table.with_columns(pl.when(pl.lit(bare.is_not_null())).then("reason").alias("reason"))

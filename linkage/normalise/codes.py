@@ -18,55 +18,69 @@ _SEX: Final = {
 }  # fmt: skip
 
 
-def nhs_number(raw: pl.Expr, *, accept_test: bool) -> tuple[pl.Expr, pl.Expr]:
-    """`nhs_number/1`: (ten digits that pass modulus 11 and are in issue, or null; reason or null)."""
-    digits = raw.str.replace_all(r"[\s-]", "").str.replace(r"\.0$", "")
-    in_use = identifiers.nhs_number_in_issue(digits)
-    test = identifiers.nhs_number_in_test_range(digits)
-    if accept_test:
-        in_use = in_use | test
-    reason = (
-        pl.when(~digits.str.contains(r"^\d{10}$"))
+def nhs_number(raw: pl.Series, *, accept_test: bool) -> pl.DataFrame:
+    """`nhs_number/1`: `value` (ten digits that pass modulus 11 and are in issue), `reason`."""
+    digits = pl.col("digits")
+    judged = (
+        raw.str.replace_all(r"[\s-]", "")
+        .str.replace(r"\.0$", "")
+        .alias("digits")
+        .to_frame()
+        .with_columns(test=identifiers.nhs_number_in_test_range(digits), issued=identifiers.nhs_number_in_issue(digits))
+    )
+    accepted = pl.col("issued") | (pl.col("test") & accept_test)
+    return judged.with_columns(
+        reason=pl.when(~digits.str.contains(identifiers.NHS_NUMBER_SHAPE))
         .then(pl.lit(FieldReason.SHAPE.value))
         .when(identifiers.nhs_number_is_repeated_digit(digits))
         .then(pl.lit(FieldReason.PLACEHOLDER.value))
         .when(~identifiers.nhs_check_digit_holds(digits))
         .then(pl.lit(FieldReason.CHECK_DIGIT.value))
-        .when(~in_use & test)
+        .when(~accepted & pl.col("test"))
         .then(pl.lit(FieldReason.TEST_RANGE.value))
-        .when(~in_use)
+        .when(~accepted)
         .then(pl.lit(FieldReason.NOT_IN_ISSUE.value))
+    ).select(pl.when(pl.col("reason").is_null()).then(digits).alias("value"), "reason")
+
+
+def nino(raw: pl.Series, *, accept_test: bool) -> pl.DataFrame:
+    """`nino/1`: `value` (the first eight characters of a NINO that can have been issued), `reason`."""
+    bare = pl.col("bare")
+    judged = (
+        raw.str.to_uppercase()
+        .str.replace_all(r"[^A-Z0-9]", "")
+        .alias("bare")
+        .to_frame()
+        .with_columns(
+            test=bare.str.starts_with(identifiers.TEST_NINO_PREFIX), allowed=identifiers.nino_prefix_allowed(bare)
+        )
     )
-    return pl.when(reason.is_null()).then(digits), reason
-
-
-def nino(raw: pl.Expr, *, accept_test: bool) -> tuple[pl.Expr, pl.Expr]:
-    """`nino/1`: (the first eight characters of a NINO that can have been issued, or null; reason or null)."""
-    bare = raw.str.to_uppercase().str.replace_all(r"[^A-Z0-9]", "")
-    test = bare.str.starts_with(identifiers.TEST_NINO_PREFIX)
-    allowed = identifiers.nino_prefix_allowed(bare)
-    if accept_test:
-        allowed = allowed | test
-    reason = (
-        pl.when(identifiers.nino_is_dummy(bare))
+    accepted = pl.col("allowed") | (pl.col("test") & accept_test)
+    return judged.with_columns(
+        reason=pl.when(identifiers.nino_is_dummy(bare))
         .then(pl.lit(FieldReason.PLACEHOLDER.value))
         .when(~bare.str.contains(identifiers.NINO_SHAPE))
         .then(pl.lit(FieldReason.SHAPE.value))
         .when(identifiers.nino_is_administrative(bare))
         .then(pl.lit(FieldReason.ADMINISTRATIVE.value))
-        .when(~allowed & test)
+        .when(~accepted & pl.col("test"))
         .then(pl.lit(FieldReason.TEST_RANGE.value))
-        .when(~allowed)
+        .when(~accepted)
         .then(pl.lit(FieldReason.NOT_IN_ISSUE.value))
-    )
-    return pl.when(reason.is_null()).then(bare.str.slice(0, 8)), reason
+    ).select(pl.when(pl.col("reason").is_null()).then(bare.str.slice(0, 8)).alias("value"), "reason")
 
 
-def sex(raw: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """`sex/1`: (a code of `schemas.codes.Sex` or null, reason or null)."""
+def sex(raw: pl.Series) -> pl.DataFrame:
+    """`sex/1`: `value` (a code of `schemas.codes.Sex`), `reason`."""
     code = (
-        raw.str.strip_chars()
+        pl.col("raw")
         .str.to_uppercase()
         .replace_strict(list(_SEX), [code.value for code in _SEX.values()], default=None, return_dtype=pl.String)
     )
-    return code, pl.when(raw.is_not_null() & code.is_null()).then(pl.lit(FieldReason.UNKNOWN_CODE.value))
+    unknown = pl.when(pl.col("raw").is_not_null() & pl.col("value").is_null())
+    return (
+        raw.alias("raw")
+        .to_frame()
+        .with_columns(value=code)
+        .select("value", reason=unknown.then(pl.lit(FieldReason.UNKNOWN_CODE.value)))
+    )

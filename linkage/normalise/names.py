@@ -35,47 +35,51 @@ _FORENAME_FILLERS: Final = (*_FILLERS, "NA", "N A", "FORENAME", "FIRST NAME", "B
 _SURNAME_FILLERS: Final = (*_FILLERS, "SURNAME", "LAST NAME", "N A", "PATIENT", "NO SURNAME")
 
 
-def fold_letters(text: pl.Expr) -> pl.Expr:
+def fold_letters(text: pl.Series) -> pl.Series:
     """Upper case, compatibility-decomposed and without combining marks, so that `Zoë`, `ZOE` and `Zoe` are one."""
     folded = text.str.to_uppercase().str.normalize("NFKD").str.replace_all(r"\p{M}", "")
     return folded.str.replace_many(list(_WHOLE_LETTERS), list(_WHOLE_LETTERS.values()))
 
 
-def _words(text: pl.Expr) -> pl.Expr:
-    bare = fold_letters(text).str.replace_all(r"\([^)]*\)", " ").str.replace_all(r"['’‘`´ʼʹ\d]", "")
-    return bare.str.replace_all(r"[^\p{L}]+", " ").str.strip_chars(" ")
-
-
-def _with_reason(raw: pl.Expr, words: pl.Expr, cleaned: pl.Expr, fillers: tuple[str, ...]) -> tuple[pl.Expr, pl.Expr]:
-    compact_length = cleaned.str.replace_all(" ", "").str.len_chars()
-    filler = words.is_in(fillers) | words.str.contains(_UNNAMED_CHILD) | ((words != "") & (cleaned == ""))
-    reason = (
-        pl.when(raw.str.len_chars() > LONGEST_NAME)
-        .then(pl.lit(FieldReason.TOO_LONG.value))
-        .when(filler | cleaned.is_in(fillers) | cleaned.str.contains(_UNNAMED_CHILD))
-        .then(pl.lit(FieldReason.PLACEHOLDER.value))
-        .when(compact_length == 0)
-        .then(pl.lit(FieldReason.NO_LETTERS.value))
-        .when(compact_length == 1)
-        .then(pl.lit(FieldReason.INITIAL_ONLY.value))
-    )
-    return pl.when(reason.is_null()).then(cleaned), reason
-
-
-def forename(raw: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """`forename/1`: (words separated by one space or null, reason or null). Leading titles are dropped."""
+def forename(raw: pl.Series) -> pl.DataFrame:
+    """`forename/1`: `value` (without spaces), `value_words` (one space between), `reason`. Leading titles are
+    dropped."""
     words = _words(raw)
-    cleaned = words.str.replace(_TITLES, "").str.strip_chars(" ")
-    return _with_reason(raw, words, cleaned, _FORENAME_FILLERS)
+    return _judged(raw, words, words.str.replace(_TITLES, "").str.strip_chars(" "), _FORENAME_FILLERS)
 
 
-def surname(raw: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+def surname(raw: pl.Series) -> pl.DataFrame:
     """`surname/1`: as `forename/1`, with generation suffixes and letters after the name dropped too."""
     words = _words(raw)
     cleaned = words.str.replace(_TITLES, "").str.replace(_SUFFIXES, "").str.strip_chars(" ")
-    return _with_reason(raw, words, cleaned, _SURNAME_FILLERS)
+    return _judged(raw, words, cleaned, _SURNAME_FILLERS)
 
 
-def compact(words: pl.Expr) -> pl.Expr:
-    """A name without its spaces: `DE SOUZA` and `DESOUZA`, `ANNE MARIE` and `ANNEMARIE` are one."""
-    return words.str.replace_all(" ", "", literal=True)
+def _words(text: pl.Series) -> pl.Series:
+    bare = fold_letters(text).str.replace_all(r"\([^)]*\)", " ").str.replace_all(r"['’‘`´ʼʹ]|\p{Nd}", "")
+    return bare.str.replace_all(r"[^\p{L}]+", " ").str.strip_chars(" ")
+
+
+def _judged(raw: pl.Series, words: pl.Series, cleaned: pl.Series, fillers: tuple[str, ...]) -> pl.DataFrame:
+    # `DE SOUZA` and `DESOUZA`, `ANNE MARIE` and `ANNEMARIE` are one: the value has no spaces.
+    compact = cleaned.str.replace_all(" ", "", literal=True)
+    frame = pl.DataFrame({"raw": raw, "words": words, "cleaned": cleaned, "compact": compact})
+    filler = pl.any_horizontal(
+        pl.col(name).is_in(fillers) | pl.col(name).str.contains(_UNNAMED_CHILD) for name in ("words", "cleaned")
+    )
+    only_a_title = (pl.col("words") != "") & (pl.col("cleaned") == "")
+    length = pl.col("compact").str.len_chars()
+    judged = frame.with_columns(
+        reason=pl.when(pl.col("raw").str.len_chars() > LONGEST_NAME)
+        .then(pl.lit(FieldReason.TOO_LONG.value))
+        .when(filler | only_a_title)
+        .then(pl.lit(FieldReason.PLACEHOLDER.value))
+        .when(length == 0)
+        .then(pl.lit(FieldReason.NO_LETTERS.value))
+        .when(length == 1)
+        .then(pl.lit(FieldReason.INITIAL_ONLY.value))
+    )
+    good = pl.col("reason").is_null()
+    return judged.select(
+        pl.when(good).then("compact").alias("value"), pl.when(good).then("cleaned").alias("value_words"), "reason"
+    )
