@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from google.protobuf import descriptor_pb2, text_format  # type: ignore[import-untyped]
+from google.protobuf import descriptor_pb2, text_format
 
 from schemas.errors import PolicyError, Reason
 from services.generation.breaking import breaking_changes

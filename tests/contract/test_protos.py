@@ -35,7 +35,7 @@ from schemas.contracts.records import FileDeclaration, HealthRecord, WelfareReco
 from schemas.contracts.subject import ClaimRole, LinkageVariables
 from schemas.decision import Decision
 from schemas.errors import Reason
-from schemas.features import FeatureType, HouseholdBasis, Sensitivity
+from schemas.features import FeatureOutput, FeatureType, HouseholdBasis, Sensitivity
 from schemas.purposes import Output
 from services.generate import FOLDERS, ROOT, main
 from services.generation.baseline import PATH as BASELINE
@@ -207,6 +207,7 @@ CODES: list[tuple[str, type[StrEnum]]] = [
     ("WelfareRecord.claim_role", ClaimRole),
     ("Feature.sensitivity", Sensitivity),
     ("Feature.household_basis", HouseholdBasis),
+    ("Feature.outputs", FeatureOutput),
 ]
 
 
