@@ -1,0 +1,211 @@
+"""The demo's course: files, services, streams, persons, quality, questions."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from linkage.encode import ProjectKeys, secret_from_key_file
+from schemas.agreement import shipped_agreement
+from schemas.errors import Reason, TransientError
+from services.admin.reconcile import reconcile
+from services.admin.status import drained, status
+from services.bootstrap import open_bus, open_registry, open_zone
+from services.cli.demo.commands import Commands, Server, free_address
+from services.cli.demo.quality import measure
+from services.settings import Settings, read_settings
+
+SOURCES: Final = ("kmpt.gp", "medway.shbe")
+AS_OF: Final = "2026-06-30"  # the reference date of the synthetic people
+QUESTIONS: Final = (
+    ("multimorbid_deprived", "age_band"),
+    ("copd_benefit", "authority"),
+    ("diabetes_arrears", "sex_code"),
+)
+"""Cohort and dimension of the three tables; the cohorts come from the programme's board papers."""
+
+_DRAIN_TIMEOUT_S: Final = 900.0
+_POLL_S: Final = 0.2
+
+
+def run(out: Path, *, people: int, claims: int, seed: int, quiet: bool) -> dict[str, Any]:
+    """Run the whole line under `out`, print the narrative unless `quiet`, and return what was measured."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    environ = {
+        "HWLINK_DATA_DIR": str(out / "data"),
+        "HWLINK_INGEST_ADDRESS": free_address(),
+        "HWLINK_QUERY_ADDRESS": free_address(),
+        "HWLINK_REVIEW_ADDRESS": free_address(),
+        "HWLINK_ACCEPT_TEST_AGREEMENT": "true",
+        "HWLINK_AS_OF": AS_OF,
+        "HWLINK_MODEL_PATH": str(out / "model.json"),
+    }
+    commands = Commands(environ, quiet)
+    stages = _files(commands, out, people, claims, seed)
+    settings = read_settings(environ)
+    commands.say("\n$ hwlink serve all &")
+    server = Server(
+        environ, out / "services.log", (settings.ingest_address, settings.query_address, settings.review_address)
+    )
+    try:
+        stages |= _stream(commands, settings, out)
+        quality, books = _people(settings, out)
+        _tell(commands, stages, quality, server)
+        for cohort, dimension in QUESTIONS:
+            commands.run(
+                "query",
+                "table",
+                "--to",
+                settings.query_address,
+                "--cohort",
+                cohort,
+                "--by",
+                dimension,
+                show_output=True,
+            )
+    finally:
+        server.stop()
+    commands.say(
+        f"\nEverything is under {out}: people/ (clear and synthetic), health.parquet and welfare.parquet "
+        "(pseudonymised), model.json, data/ (bus, registry, lake), services.log, demo.json."
+    )
+    return {
+        "people": people,
+        "claims": claims,
+        "seed": seed,
+        "stages": stages,
+        "quality": quality,
+        "reconciled": books,
+        "services_peak_mib": round(server.peak_bytes / 2**20),
+        "services_peak_mib_by_role": {r: round(b / 2**20) for r, b in sorted(server.peak_bytes_by_role.items())},
+    }
+
+
+def _files(commands: Commands, out: Path, people: int, claims: int, seed: int) -> dict[str, dict[str, float]]:
+    """Make the files that the services need: people, key, pseudonymised feeds, model."""
+    commands.say("1. People, and what the two controllers do at home")
+    made = commands.run(
+        "synthesise", out / "people", "--people", str(people), "--claims", str(claims), "--seed", str(seed)
+    )
+    commands.run("keys", "new", out / "project.key")
+    common = ("--agreement", "test", "--key-file", out / "project.key")
+    coded = 0.0
+    for source, feed in zip(SOURCES, ("health", "welfare"), strict=True):
+        clear, coded_file = out / "people" / f"{feed}.parquet", out / f"{feed}.parquet"
+        coded += commands.run("pseudonymise", *common, "--source", source, "--feed", feed, clear, coded_file)
+    commands.say("\n2. The linkage side, which sees neither names nor keys")
+    fitted = commands.run(
+        "model", "fit", out / "health.parquet", out / "welfare.parquet", "--unique", "left", "--out", out / "model.json"
+    )
+    rows = people + _rows(out / "welfare.parquet")
+    return {
+        "synthesise": _stage(rows, made),
+        "pseudonymise": _stage(rows, coded),
+        "model fit": _stage(rows, fitted),
+    }
+
+
+def _stream(commands: Commands, settings: Settings, out: Path) -> dict[str, dict[str, float]]:
+    """Send both feeds and wait until every role has drained; a stage's time runs from the first record sent."""
+    rows = _rows(out / "health.parquet") + _rows(out / "welfare.parquet")
+    watch = _Watch(settings)
+    for feed in ("health", "welfare"):
+        commands.run("send", "--feed", feed, "--to", settings.ingest_address, out / f"{feed}.parquet", show_output=True)
+    ingested = time.perf_counter() - watch.started
+    seconds = watch.until_drained()
+    facts = _facts(settings)
+    return {
+        "ingest": _stage(rows, ingested),
+        "match": _stage(rows, seconds["matcher"]),
+        "resolve": _stage(rows, seconds["resolver"]),
+        "land facts": _stage(facts, seconds["landing-content"]),
+        "features": _stage(rows, seconds["features"]),
+    }
+
+
+class _Watch:
+    """Notes when each role was last seen with something to do, in seconds since the watch began."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._bus, self._registry = open_bus(settings), open_registry(settings)
+        # A role that was never seen with anything to do was done by the first look.
+        self._last = dict.fromkeys(("matcher", "resolver", "landing-content", "features"), _POLL_S)
+        self._drained = threading.Event()
+        self._sent = threading.Event()
+        self.started = time.perf_counter()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def until_drained(self) -> dict[str, float]:
+        """Wait until nothing is under way any more and return each role's seconds; TransientError after 15 minutes."""
+        self._sent.set()
+        if not self._drained.wait(_DRAIN_TIMEOUT_S):
+            raise TransientError(
+                Reason.DEADLINE, "The services did not drain in time; services.log says what they did."
+            )
+        return {
+            role: self._last.get(role, 0.0)
+            for role in (*self._last, "matcher", "resolver", "landing-content", "features")
+        }
+
+    def _look(self) -> None:
+        while not self._drained.is_set():
+            finishing = self._sent.is_set()  # read before the status, so that what was sent since is still seen
+            roles = status(self._bus, self._registry)
+            now = time.perf_counter() - self.started
+            for role in roles:
+                if role.lag_messages:
+                    self._last[role.role] = now
+            if finishing and drained(roles):
+                self._drained.set()
+            time.sleep(_POLL_S)
+
+
+def _people(settings: Settings, out: Path) -> tuple[list[dict[str, Any]], bool]:
+    """Return the quality of the persons found, and whether the books balance."""
+    registry = open_registry(settings)
+    keys = ProjectKeys(
+        secret_from_key_file((out / "project.key").read_text(encoding="utf-8")), shipped_agreement("test").key_epoch
+    )
+    quality = measure(out / "people", registry.resolver.persons(), keys, SOURCES)
+    books = reconcile(registry.ingest, open_zone(settings, "linkage"), open_zone(settings, "content"))
+    return [group.as_row() for group in quality], all(row.agrees for row in books)
+
+
+def _tell(
+    commands: Commands, stages: dict[str, dict[str, float]], quality: list[dict[str, Any]], server: Server
+) -> None:
+    commands.say("\n3. How fast (stages from `ingest` on overlap; their time runs from the first record sent)")
+    for name, stage in stages.items():
+        commands.say(
+            f"   {name:<14} {stage['records']:>10,.0f} records {stage['seconds']:>8.1f} s "
+            f"{stage['records_per_s']:>10,.0f} a second"
+        )
+    commands.say(f"   all services together held {server.peak_bytes / 2**20:,.0f} MiB at most")
+    commands.say("\n4. How well (against the truth, which the services never saw)")
+    for row in quality:
+        commands.say(
+            f"   {row['group']:<20} precision {row['precision']:.4f}  recall {row['recall']:.4f}  F1 {row['f1']:.4f}  "
+            f"of {row['true_links']:,} true links"
+        )
+    commands.say("\n5. What an analyst may see: suppressed, rounded, with the linkage rate beside it")
+
+
+def _facts(settings: Settings) -> int:
+    zone = open_zone(settings, "content")
+    scans = [zone.scan(table) for table in zone.tables()]
+    return sum(int(scan.select(pl.len()).collect().item()) for scan in scans if scan is not None)
+
+
+def _rows(path: Path) -> int:
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _stage(records: int, seconds: float) -> dict[str, float]:
+    return {"records": records, "seconds": round(seconds, 3), "records_per_s": round(records / max(seconds, 1e-9))}
