@@ -78,7 +78,7 @@ def test_every_block_of_the_readme_runs(tmp_path: Path) -> None:
 def test_links_and_files_named_in_documents_exist(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     named = set(re.findall(r"`((?:services|linkage|schemas|protos|deploy|tests)/[\w./-]+\.\w+)`", text))
-    named |= {target for target in re.findall(r"\]\(([^)#:]+)\)", text)}
+    named |= set(re.findall(r"\]\(([^)#:]+)\)", text))
 
     missing = sorted(
         path for path in named if not (ROOT / path).exists() and not ((ROOT / name).parent / path).exists()
