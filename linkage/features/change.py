@@ -41,6 +41,11 @@ def affected_persons(
 def changed_rows(before: pl.DataFrame, after: pl.DataFrame, columns: list[str] | None = None) -> pl.Series:
     """Return the ids in `after` that are new or differ from `before` in any of `columns` (all features if None)."""
     names = columns if columns is not None else [n for n in feature_columns().names() if n != "person_id"]
-    keyed = ["person_id", *names]
-    same = after.select(keyed).join(before.select(keyed), on=keyed, how="semi", nulls_equal=True)
-    return after.select("person_id").join(same, on="person_id", how="anti")["person_id"].sort()
+    held = before.select("person_id", *names, pl.lit(True).alias("_held"))
+    differs = [pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in names]
+    return (
+        after.select("person_id", *names)
+        .join(held, on="person_id", how="left", suffix="_before")
+        .filter(pl.any_horizontal(pl.col("_held").is_null(), *differs))["person_id"]
+        .sort()
+    )
