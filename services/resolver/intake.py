@@ -1,0 +1,136 @@
+"""Messages of the links topic as whole micro-batches, and the position that says which of them are done.
+
+A matcher says each micro-batch of a shard as several messages; only the last carries the header `position`. Nothing of
+a micro-batch is used before it is whole, so that a subject never loses its old pairs before its new ones are there.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from schemas.columns import columns, conform
+from schemas.contracts.links import LINK_KINDS, PairLink, Roster
+from schemas.errors import InputError, Reason
+from schemas.wire import from_ipc
+from services.bus import Message, TopicPartition
+
+
+@dataclass
+class MicroBatch:
+    """What one shard has said up to one position. `first` is the offset of its first message in each partition."""
+
+    shard: int
+    epoch: int
+    first: dict[TopicPartition, int] = field(default_factory=dict)
+    roster: list[pl.DataFrame] = field(default_factory=list)
+    pairs: list[pl.DataFrame] = field(default_factory=list)
+    rows: int = 0
+
+
+class Intake:
+    """Puts micro-batches together. `shards` is how many the matcher has in all."""
+
+    def __init__(self, shards: int) -> None:
+        self._shards = shards
+        self._epochs: dict[int, int] = {}
+        self._open: dict[int, MicroBatch] = {}
+        self._whole: deque[MicroBatch] = deque()
+        self._next: dict[TopicPartition, int] = {}
+
+    def take(self, message: Message) -> None:
+        """Take a message in. InputError, after which it counts as taken, when it is none of the links topic's."""
+        place = TopicPartition(message.topic, message.partition)
+        self._next[place] = message.offset + 1
+        kind, shard, epoch = self._envelope(message)
+        if epoch < self._epochs.get(shard, 0):
+            return  # from an owner that has lost the shard: the new one says all of this again
+        if epoch > self._epochs.get(shard, 0):
+            self._epochs[shard] = epoch
+            self._open.pop(shard, None)
+        frame = _frame(message, kind)
+        batch = self._open.setdefault(shard, MicroBatch(shard, epoch))
+        batch.first.setdefault(place, message.offset)
+        batch.rows += frame.height
+        if kind == "roster":
+            batch.roster.append(frame.with_columns(pl.lit(shard, dtype=pl.Int64).alias("shard")))
+        else:
+            batch.pairs.append(frame)
+        if "position" in message.headers:
+            self._whole.append(self._open.pop(shard))
+
+    def whole(self, rows: int) -> list[MicroBatch]:
+        """Return the next whole micro-batches, up to `rows` rows but one at least, leaving them here."""
+        chosen: list[MicroBatch] = []
+        total = 0
+        for batch in self._whole:
+            total += batch.rows
+            if chosen and total > rows:
+                break
+            chosen.append(batch)
+        return chosen
+
+    def done(self, batches: list[MicroBatch]) -> None:
+        """Let go of micro-batches that `whole` returned."""
+        for batch in batches:
+            assert self._whole[0] is batch  # noqa: S101 - they are done in the order in which they came
+            self._whole.popleft()
+
+    def position_after(self, batches: list[MicroBatch]) -> dict[str, int]:
+        """Return the next offset to read of each partition once these micro-batches are done."""
+        undone = [b for b in (*self._whole, *self._open.values()) if not any(b is d for d in batches)]
+        position = dict(self._next)
+        for batch in undone:
+            for place, first in batch.first.items():
+                position[place] = min(position[place], first)
+        return named(position)
+
+    def _envelope(self, message: Message) -> tuple[str, int, int]:
+        try:
+            kind = message.headers["kind"]
+            shard, epoch = int(message.headers["shard"]), int(message.headers["epoch"])
+        except (KeyError, ValueError):
+            raise _foreign("its headers do not say kind, shard and epoch") from None
+        if kind not in LINK_KINDS or not 0 <= shard < self._shards:
+            raise _foreign("it is of a kind or shard that there is not")
+        return kind, shard, epoch
+
+
+def named(position: Mapping[TopicPartition, int]) -> dict[str, int]:
+    """Return a position as the registry stores it: `topic-partition` -> next offset."""
+    return {f"{place.topic}-{place.partition}": offset for place, offset in position.items()}
+
+
+def _frame(message: Message, kind: str) -> pl.DataFrame:
+    """Return a message's rows with its contract's columns; InputError when they are not there or incomplete."""
+    frame = from_ipc(message.value or b"")
+    contract = LINK_KINDS[kind]
+    optional = {name for name, about in contract.model_fields.items() if not about.is_required()}
+    required = [name for name in columns(contract).names() if name not in optional]
+    try:
+        frame = conform(frame, contract)
+    except pl.exceptions.PolarsError:
+        raise _foreign("its columns have other types than the contract's") from None
+    if frame.select(pl.any_horizontal(pl.col(required).is_null().any())).item():
+        raise _foreign("it lacks values that the contract requires")
+    return frame
+
+
+def _foreign(why: str) -> InputError:
+    return InputError(
+        Reason.BATCH_UNREADABLE,
+        f"A message on the links topic could not be used: {why}. Check that matcher and resolver are of one version.",
+    )
+
+
+def empty_roster() -> pl.DataFrame:
+    """Return no roster rows, with the shard that says them."""
+    return pl.DataFrame(schema={**columns(Roster), "shard": pl.Int64})
+
+
+def empty_pairs() -> pl.DataFrame:
+    """Return no pairs."""
+    return pl.DataFrame(schema=columns(PairLink))

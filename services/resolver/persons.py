@@ -1,0 +1,77 @@
+"""Who keeps which person id when components are clustered anew, and what became of the others.
+
+An id lives on in the cluster that holds its oldest remaining subject. Where several ids meet in one cluster the oldest
+stays and the others merge into it; a cluster that inherits no id gets a new one. Oldest means lowest serial.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.contracts.persons import PersonEventKind
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Persons after a step.
+
+    `subjects` is the input with the column `now` (person serial, null where a subject is in no person). `added` are the
+    serials of new persons, `retired` (serial, superseded_by) those that are no more, `events` (kind, person,
+    superseded_by) the lineage, by person.
+    """
+
+    subjects: pl.DataFrame
+    added: pl.Series
+    retired: pl.DataFrame
+    events: pl.DataFrame
+
+
+def assign(subjects: pl.DataFrame, next_person: int) -> Assignment:
+    """Give each cluster a person.
+
+    `subjects` holds every subject of the touched components: `serial`, `person` (serial of the person it was in, or
+    null) and `label` (its cluster now, null for a subject that has left). New serials count up from `next_person`, in
+    the order of the clusters' oldest subjects.
+    """
+    here = subjects.filter(pl.col("label").is_not_null()).sort("serial")
+    heirs = here.filter(pl.col("person").is_not_null()).group_by("person").agg(heir=pl.col("label").first())
+    keepers = heirs.group_by(label="heir").agg(kept=pl.col("person").min())
+    clusters = (
+        here.group_by("label").agg(oldest=pl.col("serial").min()).join(keepers, on="label", how="left").sort("oldest")
+    )
+    is_new = pl.col("kept").is_null()
+    clusters = clusters.with_columns(
+        now=pl.when(is_new).then(next_person + is_new.cast(pl.Int64).cum_sum() - 1).otherwise(pl.col("kept"))
+    )
+    now = clusters.select("label", "now")
+    assigned = subjects.join(now, on="label", how="left", nulls_equal=False, maintain_order="left")
+
+    persons = subjects.select("person").drop_nulls().unique()
+    ends = (
+        persons.join(heirs, on="person", how="left")
+        .join(now, left_on="heir", right_on="label", how="left", nulls_equal=False)
+        .filter(pl.col("now").is_null() | (pl.col("now") != pl.col("person")))
+        .select(
+            kind=pl.when(pl.col("now").is_null())
+            .then(pl.lit(PersonEventKind.RETIRE.value))
+            .otherwise(pl.lit(PersonEventKind.MERGE.value)),
+            person="person",
+            superseded_by="now",
+        )
+    )
+    splits = (
+        here.filter(pl.col("person").is_not_null())
+        .join(heirs, on="person")
+        .filter(pl.col("label") != pl.col("heir"))
+        .join(now, on="label")
+        .select(kind=pl.lit(PersonEventKind.SPLIT.value), person="person", superseded_by="now")
+        .unique()
+    )
+    return Assignment(
+        subjects=assigned,
+        added=clusters.filter(is_new)["now"],
+        retired=ends.select(pl.col("person").alias("serial"), "superseded_by").sort("serial"),
+        events=pl.concat([ends, splits]).sort("person", "kind", "superseded_by"),
+    )

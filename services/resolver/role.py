@@ -1,0 +1,216 @@
+"""The resolver role: links in, persons out. One instance is active; whoever claims later takes over from it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections import Counter
+from typing import Final
+
+import polars as pl
+
+from schemas.decision import DecisionPolicy
+from schemas.errors import InputError, Reason, StateError, TransientError
+from schemas.events import DeadLetter
+from schemas.topics import LINKS, PERSONS
+from services.bus import Bus, Message, Outgoing, TopicPartition
+from services.registry import ResolverRegistry
+from services.resolver.intake import Intake, MicroBatch, empty_pairs, empty_roster
+from services.resolver.plan import Arrived, Planner
+
+ROWS_A_STEP: Final = 10_000
+"""Rows of one transaction (a larger micro-batch is taken whole): some 0.2 s of the registry's write lock."""
+
+RELAY_AT_ONCE: Final = 64
+_POLL_S: Final = 0.5
+_RETRY_S: Final = 1.0
+
+log = logging.getLogger(__name__)
+
+
+def random_ids(count: int) -> list[str]:
+    """Return so many person ids: 128 random bits each, as 32 hexadecimal digits."""
+    digits = secrets.token_hex(16 * count)
+    return [digits[start : start + 32] for start in range(0, 32 * count, 32)]
+
+
+class Resolver:
+    """Keeps persons up to date with the links. Not thread-safe; `run` is its loop.
+
+    Whatever a step writes (roster, pairs, persons, its position, the message to publish) is one registry transaction,
+    so a restart finds either all of it or none, and goes on from the position that was written with it.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        registry: ResolverRegistry,
+        policy: DecisionPolicy,
+        *,
+        owner: str,
+        shards: int = 1,
+        rows_a_step: int = ROWS_A_STEP,
+        poll_messages: int = 32,
+        poll_s: float = _POLL_S,
+    ) -> None:
+        """Become the active resolver and go to the position that the registry holds.
+
+        Raises StateError NOT_RECONCILED when that lies beyond the topic's end: another bus was put in place. `shards`
+        is how many the matcher has; `owner` is for people to read.
+        """
+        self._bus = bus
+        self._registry = registry
+        self._planner = Planner(registry, policy, shards, random_ids)
+        self._intake = Intake(shards)
+        self._rows_a_step = rows_a_step
+        self._poll_messages = poll_messages
+        self._poll_s = poll_s
+        self.counts: Counter[str] = Counter()
+        """Since the start: `messages`, `steps`, `roster` rows, `pairs`, `changes`, `dead` letters, `lost` messages."""
+        bus.create_topics([LINKS.dead])
+        self._producer = bus.producer()
+        self._consumer = bus.consumer("resolver", [LINKS])
+        self._state = registry.claim(owner)
+        self._relayed = registry.relayed()
+        self._go_to_position()
+
+    def step(self) -> int:
+        """Relay what is outstanding, read some messages, resolve what is whole; return how many messages were read.
+
+        When something fails, the next step takes up the same messages again.
+        """
+        self._relay()
+        messages = self._consumer.poll(self._poll_messages, self._poll_s)
+        self._take(messages)
+        while batches := self._intake.whole(self._rows_a_step):
+            self._apply(batches)
+        if not messages:
+            self._apply_overrides()
+        self._note_position()
+        return len(messages)
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until `stop` is set; transient failures are tried again, all others raised, OWNERSHIP_LOST too."""
+        try:
+            while not stop.is_set():
+                try:
+                    self.step()
+                except TransientError as error:
+                    log.warning("resolver waits: %s", error.reason)
+                    stop.wait(_RETRY_S)
+        finally:
+            self.close()
+
+    def lag(self) -> dict[TopicPartition, int]:
+        """Return how many offsets of each links partition have still to be resolved."""
+        held = self._state.position
+        return {p: end - held.get(f"{p.topic}-{p.partition}", 0) for p, end in self._bus.end_offsets(LINKS).items()}
+
+    def close(self) -> None:
+        """Close the consumer and the producer."""
+        self._consumer.close()
+        self._producer.close()
+
+    def _go_to_position(self) -> None:
+        begins, ends = self._bus.begin_offsets(LINKS), self._bus.end_offsets(LINKS)
+        held = {p: self._state.position.get(f"{p.topic}-{p.partition}", 0) for p in ends}
+        if any(held[p] > end for p, end in ends.items()):
+            raise StateError(
+                Reason.NOT_RECONCILED,
+                f"The resolver's position is beyond the end of {LINKS.name}: this is another bus. "
+                "Put the old one back, or start with an empty registry and lake.",
+            )
+        if lost := sum(max(0, begin - held[p]) for p, begin in begins.items()):
+            self.counts["lost"] += lost
+            log.error("%s: retention took %d messages before they were resolved", LINKS.name, lost)
+        self._consumer.seek({p: max(begins[p], held[p]) for p in ends})
+
+    def _take(self, messages: list[Message]) -> None:
+        dead = []
+        for message in messages:
+            try:
+                self._intake.take(message)
+            except InputError as error:
+                dead.append(_dead_letter(message, error.reason))
+        if dead:
+            self._producer.send(dead)
+            self.counts["dead"] += len(dead)
+            log.error("resolver put messages aside on %s: %d", LINKS.dead.name, len(dead))
+        self.counts["messages"] += len(messages)
+
+    def _apply(self, batches: list[MicroBatch]) -> None:
+        arrived = Arrived(
+            roster=pl.concat([empty_roster(), *(frame for batch in batches for frame in batch.roster)]),
+            pairs=pl.concat([empty_pairs(), *(frame for batch in batches for frame in batch.pairs)]),
+            overridden=pl.Series("serial", [], dtype=pl.Int64),
+            overrides_applied=self._state.overrides_applied,
+            position={**self._state.position, **self._intake.position_after(batches)},
+        )
+        self._write(arrived)
+        self._intake.done(batches)
+        self._relay()
+
+    def _apply_overrides(self) -> None:
+        """Take in what reviewers have decided since the last step."""
+        last, named_subjects = self._registry.overrides_after(self._state.overrides_applied)
+        if last > self._state.overrides_applied:
+            self._write(Arrived(empty_roster(), empty_pairs(), named_subjects, last, self._state.position))
+            self._relay()
+
+    def _note_position(self) -> None:
+        """Store a position that moved without a micro-batch, past messages that were put aside or are of a former
+        owner.
+        """
+        position = {**self._state.position, **self._intake.position_after([])}
+        if position != self._state.position:
+            nothing = pl.Series("serial", [], dtype=pl.Int64)
+            self._write(Arrived(empty_roster(), empty_pairs(), nothing, self._state.overrides_applied, position))
+
+    def _write(self, arrived: Arrived) -> None:
+        change = self._planner.plan(self._state, arrived)
+        self._registry.apply(change)
+        self._state = change.after
+        self.counts["steps"] += 1
+        self.counts["roster"] += arrived.roster.height
+        self.counts["pairs"] += arrived.pairs.height
+        self.counts["changes"] += change.transaction.changes if change.transaction else 0
+
+    def _relay(self) -> None:
+        """Publish the outbox in order. A crash before it is noted publishes again: consumers drop sequences they have."""
+        while self._relayed < self._state.sequence:
+            waiting = self._registry.outbox(self._relayed, RELAY_AT_ONCE)
+            self._producer.send(
+                [
+                    Outgoing(
+                        PERSONS.name,
+                        0,
+                        None,
+                        transaction.payload,
+                        {
+                            "kind": "transaction",
+                            "sequence": str(transaction.sequence),
+                            "events": transaction.events_json,
+                            "rows": str(transaction.changes),
+                            "schema_version": "1",
+                        },
+                    )
+                    for transaction in waiting
+                ]
+            )
+            self._relayed = waiting[-1].sequence
+            self._registry.mark_relayed(self._relayed)
+
+
+def _dead_letter(message: Message, reason: Reason) -> Outgoing:
+    """Return where an unusable message stood and why, without anything of what it held."""
+    letter = DeadLetter(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        role="resolver",
+        reason=reason,
+        headers={},
+    )
+    key = f"{message.topic}-{message.partition}-{message.offset}".encode()
+    return Outgoing(LINKS.dead.name, 0, key, letter.model_dump_json().encode(), {"reason": reason})
