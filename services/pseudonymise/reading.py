@@ -1,0 +1,204 @@
+"""Clear files, read in chunks: CSV (UTF-8, with a header) or Parquet, every column as text but listed facts.
+
+What the libraries say of a file they cannot read may quote it: their text stops here.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from schemas.errors import InputError, Reason
+
+PARQUET_MAGIC: Final = b"PAR1"
+_CSV_BLOCK_BYTES: Final = 8 << 20
+"""Read at once; also the longest row, since a row must fit into a block."""
+_DELIMITERS: Final = (",", "\t", ";", "|")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive rows. `rows` numbers them in the file from 1, not counting the header; `unreadable` are the numbers
+    of rows among and before them that could not be split into columns.
+    """
+
+    frame: pl.DataFrame
+    rows: pl.Series
+    unreadable: tuple[int, ...] = ()
+
+
+class ClearFile:
+    """A clear file. `columns` are its column names; `chunks` reads the wanted ones."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at the file's beginning; InputError FILE_UNREADABLE, FILE_EMPTY, ENCODING_WRONG or COLUMNS_WRONG."""
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                start = file.read(64 << 10)
+        except OSError as error:
+            raise _unreadable(path, f"cannot be opened ({error.strerror})") from None
+        if not start.strip():
+            raise _empty(path)
+        self.is_parquet = start.startswith(PARQUET_MAGIC) or path.suffix == ".parquet"
+        if self.is_parquet:
+            self._parquet = _open_parquet(path)
+            self.columns = tuple(self._parquet.schema_arrow.names)
+            self.row_count: int | None = self._parquet.metadata.num_rows
+            if self.row_count == 0:
+                raise _empty(path)
+            if b"hwlink" in (self._parquet.schema_arrow.metadata or {}):
+                raise InputError(
+                    Reason.COLUMNS_WRONG,
+                    f"{path.name} is pseudonymised already; give the clear file that it was made from.",
+                )
+        else:
+            self._delimiter, self.columns = _csv_header(path, start)
+            self.row_count = None
+        if len(set(self.columns)) != len(self.columns):
+            raise InputError(
+                Reason.COLUMNS_WRONG, f"{path.name} has two columns of one name; rename one of them in the header."
+            )
+
+    def chunks(self, wanted: tuple[str, ...], rows_at_once: int) -> Iterator[Chunk]:
+        """Read the wanted columns in chunks of about `rows_at_once` rows; raises as the constructor does."""
+        read = self._parquet_chunks if self.is_parquet else self._csv_chunks
+        found = False
+        for chunk in read(wanted, rows_at_once):
+            found = True
+            yield chunk
+        if not found:
+            raise _empty(self.path)
+
+    def _parquet_chunks(self, wanted: tuple[str, ...], rows_at_once: int) -> Iterator[Chunk]:
+        first = 1
+        try:
+            for batch in self._parquet.iter_batches(batch_size=rows_at_once, columns=list(wanted)):
+                frame = _from_arrow(batch)
+                yield Chunk(frame, _numbers(first, frame.height))
+                first += frame.height
+        except (pa.ArrowException, OSError):
+            raise _unreadable(self.path, "is a damaged Parquet file") from None
+
+    def _csv_chunks(self, wanted: tuple[str, ...], rows_at_once: int) -> Iterator[Chunk]:
+        skipped: list[int] = []
+
+        def note(row: pa_csv.InvalidRow) -> str:
+            # The reader counts the header as row 1.
+            skipped.append(row.number - 1)
+            return "skip"
+
+        pending: list[pl.DataFrame] = []
+        following = 1
+        try:
+            for batch in self._csv_batches(wanted, note):
+                pending.append(_from_arrow(batch))
+                if sum(frame.height for frame in pending) >= rows_at_once:
+                    chunk = _chunk(pl.concat(pending), following, skipped)
+                    pending, following = [], chunk.rows[-1] + 1
+                    yield chunk
+        except pa.ArrowInvalid as error:
+            if "UTF8" in str(error):
+                raise _wrong_encoding(self.path) from None
+            raise _unreadable(self.path, f"cannot be read as CSV after row {following - 1:,}") from None
+        except (pa.ArrowException, OSError):
+            raise _unreadable(self.path, "cannot be read to its end") from None
+        if pending or skipped:
+            rest = pl.concat(pending) if pending else pl.DataFrame(schema=dict.fromkeys(wanted, pl.String()))
+            yield _chunk(rest, following, skipped, at_end=True)
+
+    def _csv_batches(
+        self, wanted: tuple[str, ...], note: Callable[[pa_csv.InvalidRow], str]
+    ) -> Iterator[pa.RecordBatch]:
+        # One thread: only then rows that cannot be split are numbered. Encoding is what takes the time.
+        yield from pa_csv.open_csv(
+            self.path,
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=_CSV_BLOCK_BYTES),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=note
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, pa.string()),
+                include_columns=list(wanted),
+                strings_can_be_null=True,
+                null_values=[""],
+            ),
+        )
+
+
+def _chunk(frame: pl.DataFrame, following: int, skipped: list[int], *, at_end: bool = False) -> Chunk:
+    """Number the frame's rows from `following`, around the skipped ones; take those that come before its last row.
+
+    The reader runs ahead, so that `skipped` may hold rows of the next chunk: they stay in it.
+    """
+    numbers = _numbers(following, frame.height + len(skipped))
+    rows = numbers.filter(~numbers.is_in(skipped))[: frame.height]
+    mine = [number for number in skipped if at_end or number < rows[-1]]
+    skipped[:] = [number for number in skipped if number not in mine]
+    return Chunk(frame, rows, tuple(mine))
+
+
+def _numbers(first: int, count: int) -> pl.Series:
+    return pl.int_range(first, first + count, dtype=pl.Int64, eager=True).alias("row")
+
+
+def _from_arrow(batch: pa.RecordBatch) -> pl.DataFrame:
+    frame = pl.from_arrow(batch)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("a record batch gives a frame")
+    return frame.select(as_text(column) for column in frame.get_columns())
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """Return a column as String: dates as ISO, whole floats without a fraction; lists, and what has no text,
+    unchanged.
+    """
+    if isinstance(column.dtype, pl.List | pl.String):
+        return column
+    if column.dtype.is_float():
+        whole = column.cast(pl.Int64, strict=False)
+        if (whole == column).all():
+            return whole.cast(pl.String)
+    return column.cast(pl.String, strict=False)
+
+
+def _csv_header(path: Path, start: bytes) -> tuple[str, tuple[str, ...]]:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start:
+        raise _wrong_encoding(path)
+    line = start.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").splitlines()[0]
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _wrong_encoding(path) from None
+    delimiter = max(_DELIMITERS, key=text.count)
+    return delimiter, tuple(next(csv.reader([text], delimiter=delimiter)))
+
+
+def _open_parquet(path: Path) -> pa_parquet.ParquetFile:
+    try:
+        return pa_parquet.ParquetFile(path)
+    except (pa.ArrowException, OSError):
+        raise _unreadable(path, "is no whole Parquet file (it may have been cut short on its way)") from None
+
+
+def _empty(path: Path) -> InputError:
+    return InputError(Reason.FILE_EMPTY, f"{path.name} holds no rows; check the extract that should have filled it.")
+
+
+def _unreadable(path: Path, what: str) -> InputError:
+    return InputError(Reason.FILE_UNREADABLE, f"{path.name} {what}; fetch or export it again.")
+
+
+def _wrong_encoding(path: Path) -> InputError:
+    return InputError(
+        Reason.ENCODING_WRONG,
+        f"{path.name} is not UTF-8; export it as UTF-8, or convert it (`iconv -f windows-1252 -t utf-8`).",
+    )

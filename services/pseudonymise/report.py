@@ -1,0 +1,68 @@
+"""What a run says of itself: counts, and faults by row number, field and reason, never by value."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import polars as pl
+
+MOST_LISTED: Final = 20
+"""Faults that a report lists one by one; the file of faults has them all."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row refused, or one field of an accepted row left out."""
+
+    row: int
+    field: str
+    reason: str
+    row_refused: bool
+
+
+@dataclass
+class Report:
+    """Counts of one run. `fault_counts` are (field, reason, row_refused) -> how many; `faults` the first of them.
+
+    `values_by_column` says how many records have each linkage variable: what is missing here cannot be matched on.
+    """
+
+    output: str
+    faults_file: str | None = None
+    rows_read: int = 0
+    rows_written: int = 0
+    rows_refused: int = 0
+    fields_dropped: int = 0
+    first_of_january_births: int = 0
+    columns_left_out: tuple[str, ...] = ()
+    fault_counts: dict[tuple[str, str, bool], int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    values_by_column: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def records_per_second(self) -> float:
+        """Rows read in a second of the whole run, reading and writing included."""
+        return self.rows_read / self.seconds if self.seconds else 0.0
+
+    def add_faults(self, faults: pl.DataFrame) -> None:
+        """Count rows of (row, field, reason, row_refused) and keep the first."""
+        counts = faults.group_by("field", "reason", "row_refused").len().sort("field", "reason")
+        for name, reason, refused, count in counts.iter_rows():
+            key = (name, reason, refused)
+            self.fault_counts[key] = self.fault_counts.get(key, 0) + count
+            if not refused:
+                self.fields_dropped += count
+        for row in faults.head(MOST_LISTED - len(self.faults)).iter_rows():
+            self.faults.append(Fault(*row))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON-ready values."""
+        values = asdict(self)
+        values["columns_left_out"] = list(self.columns_left_out)
+        values["fault_counts"] = [
+            {"field": name, "reason": reason, "row_refused": refused, "count": count}
+            for (name, reason, refused), count in self.fault_counts.items()
+        ]
+        return {**values, "records_per_second": round(self.records_per_second)}
