@@ -33,7 +33,8 @@ class Settings(BaseModel):
     registry_url: str = Field("", description="sqlite:///PATH; default: registry.db in data_dir")
     lake_url: str = Field("", description="file://PATH; default: lake in data_dir")
     ingest_address: str = Field("127.0.0.1:7401", description="HOST:PORT of the ingestion services")
-    query_address: str = Field("127.0.0.1:7402", description="HOST:PORT of query, linkage and admin services")
+    query_address: str = Field("127.0.0.1:7402", description="HOST:PORT of the query service")
+    review_address: str = Field("127.0.0.1:7403", description="HOST:PORT of the linkage and admin services")
     agreements: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
         (), description="agreement files accepted beside the shipped ones, separated as PATH is"
     )
@@ -79,7 +80,7 @@ def read_settings(environ: Mapping[str, str], **overrides: Any) -> Settings:
         raise StateError(
             Reason.SETTING_INVALID, f"Setting not usable: {', '.join(fields)}; `hwlink config` shows what each takes."
         ) from None
-    for address in (settings.ingest_address, settings.query_address):
+    for address in (settings.ingest_address, settings.query_address, settings.review_address):
         _refuse_unsafe(address)
     return settings
 
