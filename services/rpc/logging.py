@@ -1,8 +1,8 @@
 """The one log handler: a JSON object a line, of fields from an allow-list, without any exception's message.
 
 Why so strict: pydantic, Polars and pandas write the offending value into their messages, grpc quotes what a handler
-raised, and kafka-python logs whole requests at DEBUG. So of our own records only the constant template is written,
-never what was formatted into it; of other libraries' records not even that.
+raised, and kafka-python logs whole requests at DEBUG. So of our own records only the constant template is written, with
+small numbers, reasons and topics formatted into it and nothing else; of other libraries' records not even that.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import sys
 import traceback
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TextIO
@@ -30,6 +31,9 @@ FIELDS: Final = frozenset(
 """What a record may carry in `extra`. None of them may hold a record's value."""
 
 _SAFE_TEXT: Final = re.compile(r"[A-Za-z0-9._:/\-\[\]]{1,128}")
+_TOPIC: Final = re.compile(r"hwlink\.[a-z0-9.-]{1,80}")
+_SMALL: Final = 10**8
+_WITHHELD: Final = "withheld"
 _OURS: Final = ("services", "schemas", "linkage")
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _DEEPEST_CAUSE: Final = 5
@@ -47,7 +51,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
         }
         if record.name.partition(".")[0] in _OURS:
-            line["event"] = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+            line["event"] = _event(record)
             line.update({name: _safe(value) for name, value in vars(record).items() if name in FIELDS})
         else:
             line["event"] = f"{record.module}:{record.lineno}"
@@ -88,11 +92,29 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _event(record: logging.LogRecord) -> str:
+    if not isinstance(record.msg, str):
+        return type(record.msg).__name__
+    if not isinstance(record.args, tuple) or not record.args:
+        return record.msg
+    try:
+        return record.msg % tuple(_argument(value) for value in record.args)
+    except (TypeError, ValueError):  # a number's place, and what was given may not be shown
+        return record.msg
+
+
+def _argument(value: Any) -> Any:
+    """Return what may be formatted into a template: an identifier is text, or an integer of nine or ten digits."""
+    if isinstance(value, bool | float | StrEnum) or (isinstance(value, int) and abs(value) < _SMALL):
+        return value
+    return value if isinstance(value, str) and _TOPIC.fullmatch(value) else _WITHHELD
+
+
 def _safe(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = str(value)
-    return text if _SAFE_TEXT.fullmatch(text) else "withheld"
+    return text if _SAFE_TEXT.fullmatch(text) else _WITHHELD
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
