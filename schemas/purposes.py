@@ -29,6 +29,7 @@ class Purpose(Contract):
     """One purpose. `consumer` names the party for whom person ids are re-keyed; rows and feature topics need one.
 
     `feeds_topic` says that this consumer takes the feature topic, with the features this purpose permits.
+    `explains_links` says that single pairs may be explained and reviews decided: levels and weights, never a value.
     """
 
     purpose_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,47}$")]
@@ -38,6 +39,7 @@ class Purpose(Contract):
     sensitivities: tuple[Sensitivity, ...]
     consumer: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,31}$")] | None = None
     feeds_topic: bool = False
+    explains_links: bool = False
 
     @model_validator(mode="after")
     def _rows_have_a_consumer(self) -> Self:
@@ -51,6 +53,15 @@ class Purpose(Contract):
             raise PolicyError(
                 Reason.PURPOSE_NOT_PERMITTED,
                 f"Purpose {self.purpose_id} does not permit {output}; it permits: {', '.join(self.outputs)}.",
+            )
+
+    def permits_evidence(self) -> None:
+        """Raise PolicyError PURPOSE_NOT_PERMITTED unless this purpose permits explaining and reviewing pairs."""
+        if not self.explains_links:
+            raise PolicyError(
+                Reason.PURPOSE_NOT_PERMITTED,
+                f"Purpose {self.purpose_id} does not permit explaining or reviewing links; ask for the linkage-quality "
+                "purpose.",
             )
 
 
