@@ -182,14 +182,28 @@ class CountRequest(_message.Message):
     def __init__(self, purpose: _Optional[str] = ..., snapshot_id: _Optional[str] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ...) -> None: ...
 
 class CountResponse(_message.Message):
-    __slots__ = ("count", "denominator", "context")
+    __slots__ = ("count", "denominator", "context", "percent", "unknown", "linkage")
     COUNT_FIELD_NUMBER: _ClassVar[int]
     DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_FIELD_NUMBER: _ClassVar[int]
+    LINKAGE_FIELD_NUMBER: _ClassVar[int]
     count: _core_pb2.ReleasedCount
     denominator: _core_pb2.ReleasedCount
     context: AnswerContext
-    def __init__(self, count: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., denominator: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., context: _Optional[_Union[AnswerContext, _Mapping]] = ...) -> None: ...
+    percent: float
+    unknown: _core_pb2.ReleasedCount
+    linkage: DenominatorLinkage
+    def __init__(self, count: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., denominator: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., context: _Optional[_Union[AnswerContext, _Mapping]] = ..., percent: _Optional[float] = ..., unknown: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linkage: _Optional[_Union[DenominatorLinkage, _Mapping]] = ...) -> None: ...
+
+class DenominatorLinkage(_message.Message):
+    __slots__ = ("health", "welfare")
+    HEALTH_FIELD_NUMBER: _ClassVar[int]
+    WELFARE_FIELD_NUMBER: _ClassVar[int]
+    health: LinkageRate
+    welfare: LinkageRate
+    def __init__(self, health: _Optional[_Union[LinkageRate, _Mapping]] = ..., welfare: _Optional[_Union[LinkageRate, _Mapping]] = ...) -> None: ...
 
 class TableRequest(_message.Message):
     __slots__ = ("purpose", "snapshot_id", "selection", "dimensions", "margins", "page_size", "page_token")
@@ -254,12 +268,28 @@ class MembersRequest(_message.Message):
     def __init__(self, purpose: _Optional[str] = ..., snapshot_id: _Optional[str] = ..., selection: _Optional[_Union[Selection, _Mapping]] = ..., features: _Optional[_Iterable[str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class MembersResponse(_message.Message):
-    __slots__ = ("context", "rows")
+    __slots__ = ("context", "rows", "anonymity")
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    ANONYMITY_FIELD_NUMBER: _ClassVar[int]
     context: AnswerContext
     rows: MemberRows
-    def __init__(self, context: _Optional[_Union[AnswerContext, _Mapping]] = ..., rows: _Optional[_Union[MemberRows, _Mapping]] = ...) -> None: ...
+    anonymity: AnonymityReport
+    def __init__(self, context: _Optional[_Union[AnswerContext, _Mapping]] = ..., rows: _Optional[_Union[MemberRows, _Mapping]] = ..., anonymity: _Optional[_Union[AnonymityReport, _Mapping]] = ...) -> None: ...
+
+class AnonymityReport(_message.Message):
+    __slots__ = ("k", "quasi_identifiers", "members", "generalised", "withheld")
+    K_FIELD_NUMBER: _ClassVar[int]
+    QUASI_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    MEMBERS_FIELD_NUMBER: _ClassVar[int]
+    GENERALISED_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    quasi_identifiers: _containers.RepeatedScalarFieldContainer[str]
+    members: _core_pb2.ReleasedCount
+    generalised: _core_pb2.ReleasedCount
+    withheld: _core_pb2.ReleasedCount
+    def __init__(self, k: _Optional[int] = ..., quasi_identifiers: _Optional[_Iterable[str]] = ..., members: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., generalised: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., withheld: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ...) -> None: ...
 
 class MemberRows(_message.Message):
     __slots__ = ("arrow_ipc", "next_page_token")
