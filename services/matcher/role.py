@@ -105,23 +105,24 @@ class Matcher:
         for rows, position in self._source.trimmed(until):
             self._evaluate(rows, position)
             self._flush()
+        self._source.consumer.commit()
         self._loaded = True
         log.info("matcher loaded its index: %d rows", len(self._index))
 
     def step(self) -> int:
-        """Match one micro-batch, waiting briefly for its first message; return how many messages were dealt with.
+        """Match one micro-batch, waiting briefly for its first message; return a count of the work done, 0 when idle.
 
         When its results could not be made durable, the next step says them again, before it reads on.
         """
         if not self._loaded:
             self.load()
         self._flush()
-        rows, messages, position = self._source.poll(self._batch_messages, self._poll_s)
-        if messages:
+        done = 0
+        for rows, messages, position in self._source.poll(self._batch_messages, self._poll_s):
             self._evaluate(rows, position)
             self._flush()
-            self._source.consumer.commit()
-        return messages
+            done += messages
+        return done
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised, OWNERSHIP_LOST too."""
@@ -191,6 +192,7 @@ class Matcher:
                 self._shards[shard] = Shard(shard, held.epoch, target)
                 self._positions[shard] = self._said.position
         self._said = None
+        self._source.consumer.commit()
 
 
 def _active_model(registry: MatcherRegistry) -> MatchModel | None:

@@ -13,7 +13,7 @@ from schemas.columns import columns, conform
 from schemas.contracts.subject import Subject
 from schemas.errors import InputError, Reason, StateError, TransientError
 from schemas.topics import SUBJECTS
-from services.bus import Bus, Message
+from services.bus import Bus, Message, TopicPartition
 from services.bus.rows import record_rows
 from services.lake import Zone
 from services.matcher.vector import Vector, before, vector_of
@@ -76,6 +76,7 @@ class SubjectSource:
 
     def trimmed(self, start: Vector) -> Iterator[tuple[pl.DataFrame, Vector]]:
         """Yield what the topic no longer holds from `start` on, and the vector after it; leave the topic there."""
+        self.consumer.seek(start)
         begins = self._bus.begin_offsets(SUBJECTS)
         held = self.lake_end()
         position = dict(start)
@@ -90,12 +91,24 @@ class SubjectSource:
                 )
                 frames = list(self._lake_rows(within))
                 yield (pl.concat(frames) if frames else empty()), dict(position)
-        self.consumer.seek(position)
+                self.consumer.seek(position)
 
-    def poll(self, max_messages: int, timeout_s: float) -> tuple[pl.DataFrame, int, Vector]:
-        """Return the rows of the next messages, how many those were, and the vector after them."""
+    def poll(self, max_messages: int, timeout_s: float) -> Iterator[tuple[pl.DataFrame, int, Vector]]:
+        """Yield the rows of the next messages, how many those were, and the vector after them; nothing when none came.
+
+        Where retention overtook the reader, what it took comes first, from the lake.
+        """
+        start = self.consumer.position()
         messages = self.consumer.poll(max_messages, timeout_s)
-        return self._rows(messages), len(messages), self.consumer.position()
+        after = self.consumer.position()
+        if not messages or _leave_a_gap(messages, start):
+            begins = self._bus.begin_offsets(SUBJECTS)
+            if any(begins[p] > offset for p, offset in start.items()):
+                for rows, position in self.trimmed(start):
+                    yield rows, 1, position
+                return  # the messages of this poll are read again
+        if messages:
+            yield self._rows(messages), len(messages), after
 
     def _lake_rows(self, condition: pl.Expr) -> Iterator[pl.DataFrame]:
         scan = self._zone.scan(TABLE)
@@ -132,6 +145,14 @@ class SubjectSource:
         if messages > 0:
             self.counts["lost"] += messages
             log.error("%s: retention took %d messages that the lake does not hold", SUBJECTS.name, messages)
+
+
+def _leave_a_gap(messages: Sequence[Message], start: Vector) -> bool:
+    """Return whether a partition's first message comes later than the position it was read from."""
+    first: Vector = {}
+    for message in messages:
+        first.setdefault(TopicPartition(message.topic, message.partition), message.offset)
+    return any(offset > start[partition] for partition, offset in first.items())
 
 
 def empty() -> pl.DataFrame:
