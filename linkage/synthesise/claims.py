@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 
 from linkage.synthesise.chance import Chance, Floats, Ints
+from linkage.synthesise.homes import Holding, HomeKind
 from linkage.synthesise.rates import ErrorRates
-from linkage.synthesise.world import Holding, HomeKind, Place, World
+from linkage.synthesise.world import Place, World
 from schemas.contracts.subject import ClaimRole
 
 
@@ -27,9 +28,9 @@ ROLES: Final = (ClaimRole.CLAIMANT, ClaimRole.PARTNER, ClaimRole.CHILD, ClaimRol
 
 # How likely a household claims, in log odds: shaped so that lone parents, social tenants and deprived areas lead, as
 # in the Housing Benefit and Universal Credit statistics (Stat-Xplore) [assumption for the sizes].
-_BY_KIND: Final = np.array([0.5, -0.9, -0.6, 1.6, 0.7, -0.6, -0.7, -0.4, -0.1, 4.0])
-_BY_TENURE: Final = np.array([2.0, 1.9, 0.9, -0.9, 4.0, 0.0])
-_BY_DEPRIVATION: Final = 1.8
+_BY_KIND: Final = np.array([0.6, -0.9, -0.7, 1.4, 1.5, 0.0, -0.7, -0.4, -0.1, 4.0])
+_BY_TENURE: Final = np.array([1.8, 1.7, 0.8, -0.7, 3.5, 0.0])
+_BY_DEPRIVATION: Final = 1.6
 
 
 @dataclass

@@ -12,9 +12,10 @@ import numpy as np
 
 from linkage.synthesise import geography
 from linkage.synthesise.chance import Chance, Flags, Floats, Ints
+from linkage.synthesise.homes import HomeKind
 from linkage.synthesise.naming import KEYS, Naming, draw_surnames
 from linkage.synthesise.rates import ErrorRates
-from linkage.synthesise.world import HomeKind, Place, World
+from linkage.synthesise.world import Place, World
 
 HEALTH, WELFARE, NEITHER = 0, 1, -1
 
@@ -91,6 +92,8 @@ def _moves(chance: Chance, world: World, rates: ErrorRates, odds: Odds) -> tuple
     by_tenure = np.array([0.8, 0.8, 1.9, 0.6, 2.5, 1.0])[homes.tenure] * np.where(
         homes.kind == HomeKind.HOSTEL, 3.0, 1.0
     )
+    families = [HomeKind.COUPLE_CHILDREN, HomeKind.LONE_PARENT, HomeKind.MULTI_GENERATION]
+    by_tenure *= np.where(np.isin(homes.kind, families), rates.factor_moved_family, 1.0)
     lead = np.zeros(len(homes), dtype=np.int64)
     heads = np.flatnonzero(world.place == Place.HEAD)
     lead[world.home[heads]] = heads

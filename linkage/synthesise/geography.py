@@ -181,8 +181,11 @@ def dwellings(households_lsoa: Ints, draws: Ints) -> Ints:
 
 
 def address_parts(dwelling: Ints) -> pl.DataFrame:
-    """Return the parts of each dwelling's address: `flat`, `building`, `number` (null where none), `street`, `town`,
-    `postcode`, `lsoa`, `uprn`. `flat` is what stands after the word, such as `3` or `B`."""
+    """Return the parts of each dwelling's address, null where it has none.
+
+    Columns: `flat` ("Flat 3", "Flat B", "Plot 7"), `letter` (of a flat in a converted house), `building`, `number`,
+    `street`, `town`, `postcode`, `lsoa`, `uprn`.
+    """
     postcode, slot = dwelling // SLOTS, dwelling % SLOTS
     shape = scatter(postcode, 21) % 40
     hostel = slot == HOSTEL_SLOT
@@ -198,11 +201,14 @@ def address_parts(dwelling: Ints) -> pl.DataFrame:
     named = hostel | block | park
     name = pl.Series(_BUILDING).gather(scatter(postcode * 4 + hostel, 23) % len(_BUILDING))
     kind = np.where(hostel, "Lodge", np.where(park, "Park", "House"))
-    flat = np.where(converted, np.array(["A", "B", "C"])[slot % 3], (slot + 1).astype(np.str_))
+    letter = np.array(["A", "B", "C"])[slot % 3]
+    flat = np.where(converted, letter, (slot + 1).astype(np.str_))
+    word = np.where(park, "Plot ", "Flat ")
     places = postcodes()
     return pl.DataFrame(
         {
-            "flat": pl.Series(flat),
+            "flat": pl.Series(word) + pl.Series(flat),
+            "letter": letter,
             "building": name + " " + pl.Series(kind),
             "number": pl.Series(number).cast(pl.String),
             "street": first + " " + second,
@@ -210,11 +216,13 @@ def address_parts(dwelling: Ints) -> pl.DataFrame:
             "postcode": places["postcode"].gather(postcode),
             "lsoa": places["lsoa"].gather(postcode),
             "uprn": _uprn(dwelling),
+            "_converted": converted,
             "_flat": block | converted | park,
             "_named": named,
         }
     ).select(
         pl.when("_flat").then("flat").alias("flat"),
+        pl.when("_converted").then("letter").alias("letter"),
         pl.when("_named").then("building").alias("building"),
         pl.when(~pl.col("_named")).then("number").alias("number"),
         "street",

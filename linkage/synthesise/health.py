@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 
 from linkage.synthesise.chance import Chance, Flags, Floats, Ints
+from linkage.synthesise.homes import Holding
 from linkage.synthesise.listing import element, nested
-from linkage.synthesise.world import REFERENCE_DAY, Holding, World
+from linkage.synthesise.world import REFERENCE_DAY, World
 from schemas.codes import Condition, DiagnosisStatus, EncounterKind
 from schemas.contracts.facts import Diagnosis, Encounter
 

@@ -1,6 +1,7 @@
 """How single values come to be written down wrongly: keys hit beside the right one, spellings by ear, dates mixed up.
 
-All on columns: a text column and, for the rows that are hit, uniform draws.
+All on columns. Every function draws for every row, hit or not, so that at another `error_scale` the rows hit before
+are hit in the same way.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import polars as pl
 from linkage.synthesise.chance import Flags, Ints
 from linkage.synthesise.names.nicknames import SHORT_FORMS, SPELLINGS
 
-_ROWS: Final = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_ROWS: Final = ("1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 
 @cache
 def _neighbours() -> dict[str, str]:
-    """Return each letter's neighbours on a British keyboard, padded by repetition to six."""
+    """Return the neighbours of each letter and digit on a British keyboard (letters of letters), repeated to six."""
     at = {letter: (r, c + 0.5 * r) for r, row in enumerate(_ROWS) for c, letter in enumerate(row)}
     found = {}
     for letter, (r, c) in at.items():
-        near = [o for o, (r2, c2) in at.items() if o != letter and abs(r - r2) <= 1 and abs(c - c2) <= 1.0]
+        near = [
+            o
+            for o, (r2, c2) in at.items()
+            if o != letter and o.isdigit() == letter.isdigit() and abs(r - r2) <= 1 and abs(c - c2) <= 1.0
+        ]
         found[letter] = "".join((near * 6)[:6])
     return found
 
@@ -76,10 +81,11 @@ def _one_of(values: pl.Series, choices: dict[str, list[str]], draws: pl.Series) 
 
 def respelt(column: pl.Series, hit: Flags, draw: np.random.Generator) -> pl.Series:
     """Return the column with other spellings of the same name in the rows that are hit."""
+    chosen = draw.random(len(column))
     hit = hit & column.is_not_null().to_numpy()
     values = column.filter(pl.Series(hit))
     choices = {name: _spellings(name) for name in values.unique().sort().to_list()}
-    return _replace(column, hit, _one_of(values, choices, pl.Series(draw.random(len(values)))))
+    return _replace(column, hit, _one_of(values, choices, pl.Series(chosen[hit])))
 
 
 def has_short_form(column: pl.Series) -> Flags:
@@ -89,10 +95,11 @@ def has_short_form(column: pl.Series) -> Flags:
 
 def shortened(column: pl.Series, hit: Flags, draw: np.random.Generator) -> pl.Series:
     """Return the column with a short or pet form in the rows that are hit, where the name has one."""
+    chosen = draw.random(len(column))
     hit = hit & has_short_form(column)
     values = column.filter(pl.Series(hit))
     choices = {name: list(SHORT_FORMS[name]) for name in values.unique().sort().to_list()}
-    return _replace(column, hit, _one_of(values, choices, pl.Series(draw.random(len(values)))))
+    return _replace(column, hit, _one_of(values, choices, pl.Series(chosen[hit])))
 
 
 def mistyped(column: pl.Series, hit: Flags, draw: np.random.Generator) -> pl.Series:
@@ -101,18 +108,18 @@ def mistyped(column: pl.Series, hit: Flags, draw: np.random.Generator) -> pl.Ser
     Four tenths hit the key beside, a quarter leave a letter out, a fifth double or add one, the rest swap two
     neighbours.
     """
+    rows = len(column)
+    first, where, how, key = draw.random(rows), draw.random(rows), draw.random(rows), draw.integers(6, size=rows)
     hit = hit & (column.str.len_chars().fill_null(0) >= 3).to_numpy()
     values = column.filter(pl.Series(hit))
-    n = len(values)
-    if n == 0:
-        return column
     length = values.str.len_chars().to_numpy()
     # The first letter is looked at most: it is wrong in one slip of ten.
-    first = draw.random(n) < 0.1
-    at = np.where(first, 0, 1 + np.floor(draw.random(n) * (length - 1)).astype(np.int64))
-    frame = pl.DataFrame({"v": values, "at": at, "how": draw.random(n), "key": draw.integers(6, size=n)})
+    at = np.where(first[hit] < 0.1, 0, 1 + np.floor(where[hit] * (length - 1)).astype(np.int64))
+    frame = pl.DataFrame({"v": values, "at": at, "how": how[hit], "key": key[hit]})
     letter = pl.col("v").str.slice(pl.col("at"), 1)
-    beside = letter.str.to_lowercase().replace_strict(_neighbours(), default="eeeeee", return_dtype=pl.String)
+    beside = letter.str.to_lowercase().replace_strict(
+        _neighbours(), default=letter + letter + letter + letter + letter + letter, return_dtype=pl.String
+    )
     beside = beside.str.slice(pl.col("key"), 1)
     beside = pl.when(letter == letter.str.to_uppercase()).then(beside.str.to_uppercase()).otherwise(beside)
     before = pl.col("v").str.slice(0, pl.col("at"))
@@ -146,16 +153,17 @@ def mistyped(column: pl.Series, hit: Flags, draw: np.random.Generator) -> pl.Ser
 
 def wrong_postcode(column: pl.Series, hit: Flags, draw: np.random.Generator) -> pl.Series:
     """Return postcodes with the sector digit or one of the last two letters wrong in the rows that are hit."""
+    rows = len(column)
+    digit, letter, how = draw.integers(10, size=rows), draw.integers(20, size=rows), draw.random(rows)
     hit = hit & column.is_not_null().to_numpy()
     values = column.filter(pl.Series(hit))
-    n = len(values)
     letters = np.array(list("ABDEFGHJLNPQRSTUWXYZ"))
     frame = pl.DataFrame(
         {
             "v": values,
-            "digit": draw.integers(10, size=n).astype(np.str_),
-            "letter": letters[draw.integers(20, size=n)],
-            "how": draw.random(n),
+            "digit": digit[hit].astype(np.str_),
+            "letter": letters[letter[hit]],
+            "how": how[hit],
         },
         schema_overrides={"digit": pl.String, "letter": pl.String},
     )
@@ -180,10 +188,10 @@ def wrong_date(birth_day: Ints, hit: Flags, latest: int, draw: np.random.Generat
     A quarter swap day and month where that gives a date, a quarter miss the day by a digit, 15 % the month, a
     quarter the year (most by one), a tenth fall to 1 January. A date after `latest` is put a year or more back.
     """
+    every = len(birth_day)
+    how, by, up = draw.random(every), draw.integers(1, 10, size=every), draw.random(every) < 0.5
     rows = np.flatnonzero(hit)
-    n = len(rows)
-    how, by = draw.random(n), draw.integers(1, 10, size=n)
-    sign = np.where(draw.random(n) < 0.5, 1, -1)
+    how, by, sign = how[rows], by[rows], np.where(up[rows], 1, -1)
     dates = birth_day[rows].astype("datetime64[D]")
     year = dates.astype("datetime64[Y]").astype(np.int64) + 1970
     month = dates.astype("datetime64[M]").astype(np.int64) % 12 + 1

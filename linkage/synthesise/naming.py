@@ -14,7 +14,7 @@ import polars as pl
 from linkage.synthesise.chance import Chance, Flags, Floats, Ints
 from linkage.synthesise.names.communities import COMMUNITIES
 from linkage.synthesise.names.tables import cohort_of, names
-from linkage.synthesise.world import HomeKind, Place, World
+from linkage.synthesise.world import Place, World
 
 SON_NAMESAKES: Final = 0.011
 """Sons at home who bear their father's forename [assumption; about one in a hundred]."""
@@ -91,6 +91,7 @@ def _surnames(chance: Chance, world: World) -> tuple[Ints, Ints, Ints]:
     _spread_to_kin(chance, world, own)
     family = own.copy()
     pools = names().woman_surname_pools
+    women_only = np.concatenate([p.ids for p in pools.values()])
     for number, pool in pools.items():
         rows = np.flatnonzero((world.community == number) & (world.sex == 1))
         share = COMMUNITIES[number].woman_surname_share * np.where(world.age[rows] < 18, 0.5, 1.0)
@@ -103,7 +104,7 @@ def _surnames(chance: Chance, world: World) -> tuple[Ints, Ints, Ints]:
     couple = np.flatnonzero((man >= 0) & (woman >= 0) & world.homes.married)
     takes = couple[draw.random(len(couple)) < 0.9]
     # A name of a woman's own tradition stays hers on marriage.
-    has_own = np.isin(own[woman[takes]], np.concatenate([p.ids for p in pools.values()]))
+    has_own = np.isin(own[woman[takes]], women_only)
     takes = takes[~has_own]
     own[woman[takes]] = own[man[takes]]
     hyphen = takes[draw.random(len(takes)) < 0.025]
@@ -119,7 +120,10 @@ def _surnames(chance: Chance, world: World) -> tuple[Ints, Ints, Ints]:
     absent = draw_surnames(world.homes.community, draw.random(len(world.homes)))
     from_mother = draw.random(len(world.homes)) < 0.55
     alone = child & (father < 0) & (mother >= 0)
-    own = np.where(alone, np.where(from_mother[world.home], own[np.maximum(mother, 0)], absent[world.home]), own)
+    hers = own[np.maximum(mother, 0)]
+    # A name that only women bear passes to nobody: her family's does.
+    hers = np.where(np.isin(hers, women_only), family[np.maximum(mother, 0)], hers)
+    own = np.where(alone, np.where(from_mother[world.home], hers, absent[world.home]), own)
     both = (draw.random(len(world.homes)) < 0.09) & ~world.homes.married
     barrelled = with_father & (mother >= 0) & both[world.home]
     second = np.where(barrelled, own[np.maximum(father, 0)], second)
@@ -210,6 +214,3 @@ def forename_text(forename: Ints) -> pl.Series:
     return pl.DataFrame({"t": text, "has": forename >= 0}).select(pl.when("has").then("t").alias("forename"))[
         "forename"
     ]
-
-
-__all__ = ["HomeKind", "Naming", "draw_surnames", "forename_text", "name_people", "surname_text"]

@@ -64,7 +64,7 @@ def population(
     chance = Chance(seed)
     # The world holds those of both files and a few per cent whom neither knows.
     distinct = claiming.distinct_people(claims, rates)
-    world = build(chance, distinct + int(1.06 * max(0, people - overlap * distinct)) + 20)
+    world = build(chance, int(1.06 * (distinct + max(0.0, people - overlap * distinct))) + 20)
     selected = claiming.select(chance, world, claims, rates)
     registered = claiming.registered(chance, world, np.unique(selected.person), people, overlap)
     odds = Odds(rates, error_scale, group_factor(world, rates))

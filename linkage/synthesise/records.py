@@ -48,7 +48,12 @@ def written(chance: Chance, cast: Cast, file: int, rows: Ints, dwelling: Ints) -
     place = _home(chance, cast, file, rows, home, side)
 
     dates = chance.stream(f"{side}.birth_date")
-    day = mistakes.wrong_date(world.birth_day[rows], odds.happens(dates, rates.birth_date), REFERENCE_DAY - 1, dates)
+    day = mistakes.wrong_date(
+        world.birth_day[rows],
+        odds.happens(dates, rates.birth_date * np.where(world.age[rows] < 18.0, rates.factor_birth_date_child, 1.0)),
+        REFERENCE_DAY - 1,
+        dates,
+    )
     missing = odds.happens(dates, rates.health_no_birth_date if file == HEALTH else rates.welfare_no_birth_date)
     sexes = chance.stream(f"{side}.sex")
     sex = np.where(odds.happens(sexes, rates.sex), 1 - world.sex[rows], world.sex[rows])
@@ -165,24 +170,26 @@ def _home(chance: Chance, cast: Cast, file: int, rows: Ints, dwelling: Ints, sid
 
 
 def _styles(draw: np.random.Generator, count: int) -> Ints:
-    """Return how each address is written: 0 in full, 1 flat last, 2 abbreviated, 3 with the town."""
-    shares = np.cumsum([0.04, 0.07, 0.04])
+    """Return how each address is written: 0 in full, 1 flat last, 2 abbreviated, 3 with the town, 4 as "5A"."""
+    shares = np.cumsum([0.04, 0.07, 0.04, 0.06])
     drawn = np.searchsorted(shares, draw.random(count), side="right")
-    return np.where(drawn < 3, drawn + 1, 0)
+    return np.where(drawn < len(shares), drawn + 1, 0)
 
 
 def _address(style: pl.Expr) -> pl.Expr:
-    flat = pl.when(pl.col("flat").is_not_null()).then(pl.concat_str([pl.lit("Flat "), pl.col("flat")]))
     short = pl.col("street").str.replace_many(list(_ABBREVIATIONS), list(_ABBREVIATIONS.values()))
     street = pl.when(style == 2).then(short).otherwise("street")
     line = pl.concat_str([pl.col("number"), street], separator=" ", ignore_nulls=True)
-    plain = pl.concat_str([flat, pl.col("building"), line], separator=", ", ignore_nulls=True)
-    last = pl.concat_str([pl.col("building"), line, flat], separator=" ", ignore_nulls=True)
+    plain = pl.concat_str([pl.col("flat"), pl.col("building"), line], separator=", ", ignore_nulls=True)
+    last = pl.concat_str([pl.col("building"), line, pl.col("flat")], separator=" ", ignore_nulls=True)
+    lettered = pl.concat_str([pl.col("number"), pl.col("letter"), pl.lit(" "), street])
     return (
         pl.when(style == 1)
         .then(last)
         .when(style == 3)
         .then(pl.concat_str([plain, pl.col("town")], separator=", "))
+        .when((style == 4) & pl.col("letter").is_not_null())
+        .then(lettered)
         .otherwise(plain)
     )
 

@@ -9,9 +9,10 @@ import polars as pl
 
 from linkage.synthesise.chance import Chance, Flags, Ints
 from linkage.synthesise.claims import ROLES, Claims, Role
+from linkage.synthesise.homes import Holding
 from linkage.synthesise.identifiers import record_ids
 from linkage.synthesise.listing import element, nested
-from linkage.synthesise.world import REFERENCE_DAY, Holding, World
+from linkage.synthesise.world import PENSION_AGE, REFERENCE_DAY, World
 from schemas.codes import ArrearsKind, Benefit, ClaimStatus, RecoveryStage, Tenure
 from schemas.contracts.facts import Arrears, ClaimMembership
 
@@ -24,7 +25,6 @@ TENURES: Final = (
     Tenure.OTHER,
 )
 MEMBERSHIP: Final = element(ClaimMembership, {"claim_ref": "claim_reference"})
-_PENSION_AGE: Final = 66.0
 _STAGES: Final = {
     ArrearsKind.COUNCIL_TAX: (
         (RecoveryStage.REMINDER, 0.35), (RecoveryStage.SUMMONS, 0.2), (RecoveryStage.LIABILITY_ORDER, 0.25),
@@ -63,7 +63,7 @@ def _benefits(chance: Chance, world: World, claims: Claims, lead: Ints) -> dict[
     draw = chance.stream("welfare.benefits")
     tenure = world.homes.tenure[world.home[lead]]
     renting = (tenure != Holding.OWNER) & (tenure != Holding.OTHER)
-    pensioner = world.age[lead] >= _PENSION_AGE
+    pensioner = world.age[lead] >= PENSION_AGE
     legacy = draw.random(len(lead)) < np.where(tenure == Holding.TEMPORARY, 0.9, 0.16)
     housing = renting & (pensioner | legacy)
     credit = ~pensioner & ((renting & ~legacy) | (draw.random(len(lead)) < 0.45))
@@ -142,7 +142,7 @@ def _arrears(chance: Chance, world: World, claims: Claims, has: dict[Benefit, Fl
     person = claims.person[claimant]
     tenure = world.homes.tenure[world.home[person]]
     deprivation = world.deprivation[person]
-    pensioner = world.age[person] >= _PENSION_AGE
+    pensioner = world.age[person] >= PENSION_AGE
     likely = {
         ArrearsKind.COUNCIL_TAX: np.where(pensioner, 0.05, 0.14 + 0.16 * deprivation),
         ArrearsKind.RENT_COUNCIL: np.where(tenure == Holding.COUNCIL, 0.10 + 0.16 * deprivation, 0.0),

@@ -31,7 +31,7 @@ SHORT_FORMS: Final = {
     Stephanie Steph|Nicola Nicky Nikki|Jessica Jess Jessie|Abigail Abi Abbie|Amanda Mandy|Angela Angie
     Caroline Carol|Charlotte Lottie Charlie|Danielle Dani|Eleanor Ellie Nell|Emily Em Emmy|Florence Flo Florrie
     Frances Fran|Francesca Fran Frankie|Gillian Gill Jill|Georgina Georgie Gina|Hannah Han|Harriet Hattie
-    Isabella Bella Izzy|Isabelle Belle Izzy|Joanne Jo|Joanna Asia|Josephine Jo Josie|Kimberley Kim|Lesley Les
+    Isabella Bella Izzy|Isabelle Belle Izzy|Joanne Jo|Josephine Jo Josie|Kimberley Kim|Lesley Les
     Lillian Lily|Lucinda Lucy|Madeleine Maddie|Matilda Tilly|Millicent Millie|Natalie Nat|Natasha Tasha
     Olivia Liv Livvy|Penelope Penny|Philippa Pippa|Rachel Rach|Rosemary Rosie Rose|Sarah Sally|Sophie Soph
     Teresa Terry Tess|Theresa Tess Terri|Veronica Ronnie|Winifred Winnie Freda|Yvonne Von|Bethany Beth|Gemma Gem
