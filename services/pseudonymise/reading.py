@@ -96,14 +96,14 @@ class ClearFile:
             skipped.append(row.number - 1)
             return "skip"
 
-        pending: list[pl.DataFrame] = []
+        pending = pl.DataFrame(schema=dict.fromkeys(wanted, pl.String()))
         following = 1
         try:
             for batch in self._csv_batches(wanted, note):
-                pending.append(_from_arrow(batch))
-                if sum(frame.height for frame in pending) >= rows_at_once:
-                    chunk = _chunk(pl.concat(pending), following, skipped)
-                    pending, following = [], chunk.rows[-1] + 1
+                pending = pl.concat([pending, _from_arrow(batch)])
+                while pending.height >= rows_at_once:
+                    chunk = _chunk(pending[:rows_at_once], following, skipped)
+                    pending, following = pending[rows_at_once:], chunk.rows[-1] + 1
                     yield chunk
         except pa.ArrowInvalid as error:
             if "UTF8" in str(error):
@@ -111,9 +111,8 @@ class ClearFile:
             raise _unreadable(self.path, f"cannot be read as CSV after row {following - 1:,}") from None
         except (pa.ArrowException, OSError):
             raise _unreadable(self.path, "cannot be read to its end") from None
-        if pending or skipped:
-            rest = pl.concat(pending) if pending else pl.DataFrame(schema=dict.fromkeys(wanted, pl.String()))
-            yield _chunk(rest, following, skipped, at_end=True)
+        if pending.height or skipped:
+            yield _chunk(pending, following, skipped, at_end=True)
 
     def _csv_batches(
         self, wanted: tuple[str, ...], note: Callable[[pa_csv.InvalidRow], str]

@@ -28,7 +28,10 @@ from services.pseudonymise.seen import SeenRecords
 from services.pseudonymise.writing import PseudonymisedFile
 
 ROWS_AT_ONCE: Final = 50_000
-"""A chunk: large enough that most values of a column repeat in it, small enough for some 150 MB a worker."""
+"""A chunk: large enough that most values of a column repeat in it, small enough for some 150 MB a
+worker."""
+_CHUNKS_AHEAD: Final = 2
+"""Chunks handed to each other process: one in work, one to go on with."""
 
 Progress = Callable[[int, int | None], None]
 """Called after each chunk with the rows done and, where the file says so, the rows there are."""
@@ -130,13 +133,20 @@ def _encoded_in_order(
         for chunk, repeated in chunks:
             yield _encode_chunk(settings, chunk, repeated)
         return
+    # This process is one of the workers: it encodes while the others start, and whenever they have enough to do.
+    others = workers - 1
     # Spawned, not forked: polars' threads do not survive a fork.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(others, mp_context=get_context("spawn")) as pool:
         waiting: deque[Future[_Encoded]] = deque()
         for chunk, repeated in chunks:
-            waiting.append(pool.submit(_encode_chunk, settings, chunk, repeated))
-            # One more than there are workers: they never wait, and memory stays bounded.
-            if len(waiting) > workers:
+            if sum(not future.done() for future in waiting) < _CHUNKS_AHEAD * others:
+                waiting.append(pool.submit(_encode_chunk, settings, chunk, repeated))
+            else:
+                done: Future[_Encoded] = Future()
+                done.set_result(_encode_chunk(settings, chunk, repeated))
+                waiting.append(done)
+            # Never more than these in memory, however far one worker falls behind.
+            while waiting and (waiting[0].done() or len(waiting) > 2 * _CHUNKS_AHEAD * workers):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
