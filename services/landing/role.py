@@ -97,6 +97,7 @@ class Landing:
             messages = self._gather()
             if not messages:
                 return 0
+            self._note_lost(self._passed_over(messages, start))
             touched = self._land(messages)
             self._consumer.commit()
         except BaseException:
@@ -205,9 +206,23 @@ class Landing:
                         f"What {self._group} holds of {name} is beyond the topic's end: this is another bus. "
                         "Put the old one back, or start with an empty lake and registry.",
                     )
-                if lost := max(0, begins[partition] - max(held, position)):
-                    self.counts["lost"] += lost
-                    log.error("%s: retention took %d messages before they were landed", name, lost)
+                self._note_lost(max(0, begins[partition] - max(held, position)))
+
+    def _passed_over(self, messages: list[Message], start: Mapping[TopicPartition, int]) -> int:
+        """Return how many offsets between where reading began and what came first were taken by retention."""
+        first: dict[TopicPartition, int] = {}
+        for message in messages:
+            first.setdefault(TopicPartition(message.topic, message.partition), message.offset)
+        gaps = {p: offset for p, offset in first.items() if offset > start[p]}
+        begins = {
+            p: begin for t in self._routes if gaps for p, begin in self._bus.begin_offsets(t).items() if p in gaps
+        }
+        return sum(max(0, min(begin, gaps[p]) - start[p]) for p, begin in begins.items())
+
+    def _note_lost(self, messages: int) -> None:
+        if messages:
+            self.counts["lost"] += messages
+            log.error("retention took messages before they were landed: %d", messages)
 
     def _landed(self, kinds: Mapping[str, Table]) -> dict[str, int]:
         """Return the highest offset of each topic-partition that any of the tables holds."""

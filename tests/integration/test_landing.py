@@ -300,9 +300,20 @@ def test_messages_that_retention_took_before_landing_are_reported(
     producer.send([message(subject(4))])
     landing = Landing.of_linkage(bus, zone, NOW)
     assert landing.counts["lost"] == 2
-    assert "retention took 2 messages" in caplog.text
+    assert "before they were landed: 2" in caplog.text
     drain(landing)
     assert refs(zone) == [1, 4]
+
+
+def test_retention_that_overtakes_a_working_instance_is_reported(bus: MemoryBus, zone: DeltaZone) -> None:
+    producer = bus.producer()
+    landing = Landing.of_linkage(bus, zone, NOW)
+    producer.send([message(subject(1)), message(subject(2))])
+    bus.trim(2**53)
+    producer.send([message(subject(3))])
+    drain(landing)
+    assert landing.counts["lost"] == 2
+    assert refs(zone) == [3]
 
 
 def test_files_stay_few(bus: MemoryBus, zone: DeltaZone, tmp_path: Path) -> None:
