@@ -12,6 +12,7 @@ the same candidates as adding at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -58,12 +59,39 @@ def pass_keys(table: UInt64Array, passes: Sequence[BlockPass]) -> UInt32Array:
     return keys
 
 
+@dataclass(frozen=True)
+class Probes:
+    """What is looked up where: each probe seeks the asking subject's key of one pass among the held keys of another.
+
+    The passes come first, each among its own keys, then both directions of each crossing. `asked` and `held` are
+    columns of a key table, one of each a probe.
+    """
+
+    asked: tuple[int, ...]
+    held: tuple[int, ...]
+
+    @classmethod
+    def of(cls, passes: Sequence[BlockPass], crossings: Sequence[tuple[str, str]] = ()) -> Probes:
+        """Return the probes of a model's passes and crossings."""
+        column = {block_pass.name: position for position, block_pass in enumerate(passes)}
+        both = [(column[one], column[other]) for one, other in crossings]
+        straight = tuple(range(len(passes)))
+        asked = straight + tuple(a for one, other in both for a in (one, other))
+        return cls(asked, straight + tuple(b for one, other in both for b in (other, one)))
+
+    @property
+    def passes(self) -> int:
+        """Return the number of passes: the columns of a key table."""
+        return len(set(self.held))
+
+
 class BlockIndex:
     """Rows found again by the keys they share. Holds keys only; rows are the caller's numbers, below 2**32."""
 
-    def __init__(self, passes: int) -> None:
-        """Make an empty index over keys of that many passes."""
-        self._passes = passes
+    def __init__(self, probes: Probes) -> None:
+        """Make an empty index that is searched by these probes."""
+        self._probes = probes
+        self._passes = probes.passes
         self._runs: list[list[UInt64Array]] = []
 
     def __len__(self) -> int:
@@ -88,13 +116,13 @@ class BlockIndex:
         self._runs = [[words[~dead[(words & _LOW).astype(np.int64)]] for words in run] for run in self._runs]
 
     def lookup(self, keys: UInt32Array) -> Iterator[tuple[int, IntArray, IntArray]]:
-        """Yield (pass, query positions, held rows) for queries with these keys (m, passes), a bounded piece at a time.
+        """Yield (probe, query positions, held rows) for queries with these keys (m, passes), a bounded piece at a time.
 
-        A pair that shares several passes is yielded once for each; `first_shared` keeps the first.
+        A pair that several probes find is yielded by each of them; `first_shared` keeps the first.
         """
-        for position in range(self._passes):
-            asked = np.flatnonzero(keys[:, position])
-            wanted = (keys[asked, position].astype(np.uint64) << _SHIFT) | asked.astype(np.uint64)
+        for probe, (ask, position) in enumerate(zip(self._probes.asked, self._probes.held, strict=True)):
+            asking = np.flatnonzero(keys[:, ask])
+            wanted = (keys[asking, ask].astype(np.uint64) << _SHIFT) | asking.astype(np.uint64)
             wanted.sort()  # neighbouring searches then touch neighbouring memory
             query = (wanted & _LOW).astype(np.int64)
             wanted &= ~_LOW
@@ -107,16 +135,14 @@ class BlockIndex:
                     if total:
                         offset = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
                         held = words[np.repeat(start[piece], counts) + offset] & _LOW
-                        yield position, np.repeat(query[piece], counts), held.astype(np.int64)
+                        yield probe, np.repeat(query[piece], counts), held.astype(np.int64)
 
 
-def first_shared(position: int, left: UInt32Array, right: UInt32Array) -> npt.NDArray[np.bool_]:
-    """Return whether no pass before `position` is shared by the pairs whose keys are `left` and `right`, (pairs,
-    passes).
-    """
-    earlier = np.zeros(len(left), dtype=np.bool_)
-    for before in range(position):
-        earlier |= (left[:, before] == right[:, before]) & (left[:, before] != 0)
+def first_shared(probes: Probes, probe: int, asked: UInt32Array, held: UInt32Array) -> npt.NDArray[np.bool_]:
+    """Return whether no probe before this one finds the pairs whose keys are `asked` and `held`, (pairs, passes)."""
+    earlier = np.zeros(len(asked), dtype=np.bool_)
+    for ask, hold in zip(probes.asked[:probe], probes.held[:probe], strict=True):
+        earlier |= (asked[:, ask] == held[:, hold]) & (asked[:, ask] != 0)
     return ~earlier
 
 

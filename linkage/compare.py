@@ -39,8 +39,9 @@ STRIDES: Final = tuple(int(np.prod(RADICES[place + 1 :], dtype=np.int64)) for pl
 PATTERNS: Final = int(np.prod(RADICES, dtype=np.int64))
 """Number of possible patterns."""
 
-_NAMES_CROSSWISE: Final = len(TOKEN_POSITION)
-_DATES_CROSSWISE: Final = len(TOKEN_POSITION) + 1
+_NAMES_CROSSWISE, _NAME_CROSSWISE, _FORENAME_MIDDLE, _DATES_CROSSWISE = range(
+    len(TOKEN_POSITION), len(TOKEN_POSITION) + 4
+)
 _ADDRESS_STEP: Final = 4  # postcode levels to each address level, see COMPARISONS["home"]
 _OPEN: Final = 1  # a filter must settle the level
 _OPEN_PHONETIC: Final = 2  # the same, and it is at least `phonetic`
@@ -110,8 +111,7 @@ def token_levels(left: UInt64Array, right: UInt64Array) -> tuple[LevelArray, Lev
     agrees, present = _agreement(left, right)
     levels = np.zeros((len(RADICES), len(left)), dtype=np.uint8)
     still_open = np.zeros((len(FILTER_COLUMNS), len(left)), dtype=np.uint8)
-    crosswise = _bit(agrees, _NAMES_CROSSWISE)
-    _names(levels, still_open, agrees, present, crosswise)
+    _names(levels, still_open, agrees, present)
     levels[PLACE["middle_names"]] = np.where(
         _bit(present, TOKEN_POSITION["token_middle_names"]), 2 - _bit(agrees, TOKEN_POSITION["token_middle_names"]), 0
     )
@@ -126,18 +126,26 @@ def token_levels(left: UInt64Array, right: UInt64Array) -> tuple[LevelArray, Lev
 def _agreement(left: UInt64Array, right: UInt64Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """Return (bits of the columns that agree and are present, bits of the columns present on both sides) for each pair.
 
-    Two bits beyond the columns say that the names, or the dates of birth with day and month swapped, agree crosswise.
+    Bits beyond the columns say that both names agree crosswise, that one does, that a forename is the other's middle
+    name, and that a date of birth is the other's with day and month swapped.
     """
     both = (left != 0) & (right != 0)
     same = (left == right) & both
     forename, surname = TOKEN_POSITION["token_forename"], TOKEN_POSITION["token_surname"]
+    middle = TOKEN_POSITION["token_middle_names"]
     birth, swapped = TOKEN_POSITION["token_date_of_birth"], TOKEN_POSITION["token_date_of_birth_swapped"]
-    names = (left[:, forename] == right[:, surname]) & (left[:, surname] == right[:, forename])
-    names &= both[:, forename] & both[:, surname] & ~same[:, forename]
+    one, other = left[:, forename] == right[:, surname], left[:, surname] == right[:, forename]
+    named = both[:, forename] & both[:, surname] & ~same[:, forename] & ~same[:, surname]
+    middles = (left[:, forename] == right[:, middle]) | (left[:, middle] == right[:, forename])
     dates = (left[:, birth] == right[:, swapped]) | (left[:, swapped] == right[:, birth])
-    dates &= both[:, birth] & ~same[:, birth]
-    agrees = _packed(same) | names.astype(np.uint32) << np.uint32(_NAMES_CROSSWISE)
-    agrees |= dates.astype(np.uint32) << np.uint32(_DATES_CROSSWISE)
+    agrees = _packed(same)
+    for position, flags in (
+        (_NAMES_CROSSWISE, named & one & other),
+        (_NAME_CROSSWISE, named & (one | other)),
+        (_FORENAME_MIDDLE, middles & both[:, forename] & ~same[:, forename]),
+        (_DATES_CROSSWISE, dates & both[:, birth] & ~same[:, birth]),
+    ):
+        agrees |= flags.astype(np.uint32) << np.uint32(position)
     return agrees, _packed(both)
 
 
@@ -160,23 +168,22 @@ def _any_bit(bits: npt.NDArray[np.uint32], *columns: str) -> BoolArray:
 
 
 def _names(
-    levels: LevelArray,
-    still_open: LevelArray,
-    agrees: npt.NDArray[np.uint32],
-    present: npt.NDArray[np.uint32],
-    crosswise: BoolArray,
+    levels: LevelArray, still_open: LevelArray, agrees: npt.NDArray[np.uint32], present: npt.NDArray[np.uint32]
 ) -> None:
     """Set the levels of forename and surname; crosswise agreement counts once, as the forename's."""
+    crosswise = _bit(agrees, _NAME_CROSSWISE)
     for name in ("forename", "surname"):
         level, exact = LEVEL[name], _any_bit(agrees, f"token_{name}")
         row = np.where(exact, level["exact"], level["close"])
         opened = ~exact & ~crosswise
+        crossed: npt.NDArray[np.int64] | int = level["missing"]
         if name == "forename":
+            crossed = np.where(_bit(agrees, _NAMES_CROSSWISE), level["swapped"], level["half_swapped"])
             nickname = opened & _any_bit(agrees, "token_nickname")
-            row = np.where(nickname, level["nickname"], row)
-            opened &= ~nickname
+            middle = opened & ~nickname & _bit(agrees, _FORENAME_MIDDLE)
+            row = np.where(nickname, level["nickname"], np.where(middle, level["middle"], row))
+            opened &= ~nickname & ~middle
         has = _any_bit(present, f"token_{name}")
-        crossed = level["swapped"] if name == "forename" else level["missing"]
         levels[PLACE[name]] = np.where(has, np.where(crosswise, crossed, row), 0)
         still_open[FILTER_COLUMNS.index(f"filter_{name}")] = np.where(
             has & opened, np.where(_any_bit(agrees, f"token_{name}_phonetic"), _OPEN_PHONETIC, _OPEN), 0

@@ -13,13 +13,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from linkage.block import BlockIndex, UInt32Array, first_shared, pass_keys
+from linkage.block import BlockIndex, Probes, UInt32Array, first_shared, pass_keys
 from linkage.subjects import BoolArray, IntArray, Subjects
-from schemas.model import BlockPass
+from schemas.model import MatchModel
 
 _GROWTH: Final = 1.5
+_KEYED_AT_ONCE: Final = 200_000
+"""Rows whose keys are computed at a time: bounds what the arithmetic holds."""
+
 _COMPACT_SHARE: Final = 0.25
 """Rows are renumbered when this share of them is superseded; each row is then moved about four times at most."""
+
+_ONE_KEY: Final = Probes((0,), (0,))
 
 _ROW_ARRAYS: Final = (
     "table",
@@ -38,11 +43,12 @@ _ROW_ARRAYS: Final = (
 class HeldSubjects:
     """A growing store of subjects with an index for each source: a source of unique people never searches itself."""
 
-    def __init__(self, passes: tuple[BlockPass, ...]) -> None:
-        """Make an empty store that is searched by these passes."""
-        self.passes = passes
+    def __init__(self, model: MatchModel) -> None:
+        """Make an empty store that is searched by the model's passes."""
+        self.passes = model.passes
+        self._probes = Probes.of(model.passes, model.crossings)
         self._arrays: dict[str, npt.NDArray[Any]] = {}
-        self._keys: UInt32Array = np.zeros((0, len(passes)), dtype=np.uint32)
+        self._keys: UInt32Array = np.zeros((0, len(model.passes)), dtype=np.uint32)
         self._current: BoolArray = np.zeros(0, dtype=np.bool_)
         self._count = 0
         self._superseded = 0
@@ -50,7 +56,7 @@ class HeldSubjects:
         self._sources: list[str] = []
         self._unique: list[bool] = []
         self._blocks: list[BlockIndex] = []
-        self._identities = BlockIndex(1)
+        self._identities = BlockIndex(_ONE_KEY)
 
     def __len__(self) -> int:
         """Return the number of rows in use, superseded and withdrawn ones included."""
@@ -67,6 +73,18 @@ class HeldSubjects:
         """Whether each row counts, (rows) bool."""
         withdrawn: BoolArray = self._arrays["withdrawn"][: self._count]
         return self._current[: self._count] & ~withdrawn if self._count else self._current[:0]
+
+    def block_by(self, model: MatchModel) -> None:
+        """Search by another model's passes from now on: every key and index is made anew."""
+        self.passes = model.passes
+        self._probes = Probes.of(model.passes, model.crossings)
+        keys = np.zeros((len(self._current), len(model.passes)), dtype=np.uint32)
+        for start in range(0, self._count, _KEYED_AT_ONCE):
+            stop = min(start + _KEYED_AT_ONCE, self._count)
+            keys[start:stop] = pass_keys(self._arrays["table"][start:stop], model.passes)
+        keys[: self._count][~self.alive] = 0
+        self._keys = keys
+        self._index()
 
     def reserve(self, rows: int) -> None:
         """Say how many rows are expected in all, so that arrays are made once at that size."""
@@ -92,25 +110,30 @@ class HeldSubjects:
             rows = renumbered[rows]
         return rows
 
-    def candidates(self, rows: IntArray, *, anywhere: bool = False) -> Iterator[tuple[IntArray, IntArray]]:
+    def candidates(
+        self, rows: IntArray, *, anywhere: bool = False, among: str | None = None
+    ) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield (rows asked for, alive rows that share a pass with them), in bounded pieces, each pair once.
 
-        Pairs within a source of unique people, within one claim group, and of a row with itself are left out. Only rows
-        below the asking one are given, or all with `anywhere`.
+        Pairs within a source of unique people, within one claim, and of a row with itself are left out. Only rows below
+        the asking one are given, or all with `anywhere`; only rows of one source with `among`.
         """
         subjects, alive = self.subjects, self.alive
         rows = rows[alive[rows]]
         for code, index in enumerate(self._blocks):
+            if among is not None and self._sources[code] != among:
+                continue
             asking = rows[subjects.source[rows] != code] if self._unique[code] else rows
             keys = self._keys[asking]
-            for position, query, found in index.lookup(keys):
+            for probe, query, found in index.lookup(keys):
                 keep = (
                     (alive[found] & (found != asking[query])) if anywhere else (alive[found] & (found < asking[query]))
                 )
-                keep[keep] = first_shared(position, keys[query[keep]], self._keys[found[keep]])
+                keep[keep] = first_shared(self._probes, probe, keys[query[keep]], self._keys[found[keep]])
                 left, right = asking[query[keep]], found[keep]
                 group = subjects.claim_group[left]
                 apart = (group != 0) & (group == subjects.claim_group[right])
+                apart &= subjects.source[left] == subjects.source[right]
                 if apart.any():
                     left, right = left[~apart], right[~apart]
                 if len(left):
@@ -167,7 +190,7 @@ class HeldSubjects:
             if name not in self._sources:
                 self._sources.append(name)
                 self._unique.append(unique)
-                self._blocks.append(BlockIndex(len(self.passes)))
+                self._blocks.append(BlockIndex(self._probes))
             codes[position] = self._sources.index(name)
             self._unique[codes[position]] = unique
         return codes[batch.source]
@@ -193,14 +216,17 @@ class HeldSubjects:
             self._arrays[name] = self._arrays[name][kept]
         self._keys, self._current = self._keys[kept], self._current[kept]
         self._count, self._superseded = len(kept), 0
-        source: npt.NDArray[np.uint16] = self._arrays["source"]
-        rows = np.arange(self._count)
-        for code in range(len(self._blocks)):
-            self._blocks[code] = BlockIndex(len(self.passes))
-            self._blocks[code].add(self._keys[source == code], rows[source == code])
-        self._identities = BlockIndex(1)
-        self._identities.add(_identity_keys(self._arrays["identity"]), rows)
+        self._index()
+        self._identities = BlockIndex(_ONE_KEY)
+        self._identities.add(_identity_keys(self._arrays["identity"]), np.arange(self._count))
         return renumbered
+
+    def _index(self) -> None:
+        """Make the block indexes of all rows anew."""
+        for code in range(len(self._blocks)):
+            rows = np.flatnonzero(self._arrays["source"][: self._count] == code)
+            self._blocks[code] = BlockIndex(self._probes)
+            self._blocks[code].add(self._keys[rows], rows)
 
 
 def _identity_keys(identity: npt.NDArray[np.uint64]) -> UInt32Array:

@@ -43,7 +43,7 @@ class Matcher:
     def match(
         self, rows: IntArray, held: HeldSubjects, shards: int = 1, owned: frozenset[int] | None = None
     ) -> pl.DataFrame:
-        """Return the pairs of the given rows with earlier ones whose odds reach review: columns of `PairLink`.
+        """Return the pairs of the given rows with earlier ones whose odds are worth emitting: columns of `PairLink`.
 
         With `shards`, each pair belongs to one shard by a hash of its two subjects, and only those of the `owned`
         shards are weighed (all, where that is None).
@@ -72,8 +72,8 @@ class Matcher:
         frequency = self.weigher.frequency_bits(pattern, subjects.table, left)
         weight = self.weigher.weigh(pattern, frequency, relatives[sources])
         odds = weight + prior[sources]
-        guard = self.weigher.guards[pattern]
-        keep = np.flatnonzero((odds >= self.model.policy.review_log2_odds) & ~np.isin(guard, VETOES))
+        guard = self.weigher.guarded(pattern, frequency, relatives[sources], prior[sources])
+        keep = np.flatnonzero((odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES))
         return _pair_links(
             subjects,
             left[keep],

@@ -34,6 +34,11 @@ EXACT_LEVELS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 NEVER_BITS: Final = -60.0
 """Weight of a level that cannot be (probability 0), and so of a vetoed pair: far below any threshold, and finite."""
 
+GUARD_BITS: Final = -4.0
+"""Relatives at least 2**-4 times as likely as a match make a pair that looks like a household a question for a
+reviewer.
+"""
+
 _STEPS_PER_BIT: Final = 64
 _PENALTY_RANGE_BITS: Final = (-16, 64)
 
@@ -99,10 +104,10 @@ class Weigher:
         return np.concatenate([[0.0], _log_ratio(self.m[comparison], self.u[comparison])])
 
     def promising(self, log2_prior: float) -> BoolArray:
-        """Return for each pattern whether a pair of it could reach review, whatever its values' frequencies."""
+        """Return for each pattern whether a pair of it could be worth emitting, whatever its values' frequencies."""
         bonus = sum(max(0.0, float(table[1].max(initial=table[2]))) for table in self._frequencies.values())
         veto = np.isin(self.guards, VETOES)
-        return (self.bits + bonus + log2_prior >= self.model.policy.review_log2_odds) & ~veto
+        return (self.bits + bonus + log2_prior >= self.model.emit_log2_odds) & ~veto
 
     def frequency_bits(self, pattern: PatternArray, table: UInt64Array, rows: IntArray) -> FloatArray:
         """Return what equal values' frequency adds to each pair's weight; `rows` of the token table are one side."""
@@ -123,6 +128,19 @@ class Weigher:
         step = np.rint((relative - _PENALTY_RANGE_BITS[0]) * _STEPS_PER_BIT).astype(np.int64)
         weight: FloatArray = stranger - self._penalty[step]
         return weight
+
+    def guarded(
+        self, pattern: PatternArray, frequency: FloatArray, log2_relatives: FloatArray, log2_prior: FloatArray
+    ) -> npt.NDArray[np.uint8]:
+        """Return the guard of each pair: a veto, or a household's likeness where relatives are not far less likely.
+
+        `log2_prior` and `log2_relatives` are the log2 odds of a match and of relatives before the pair is looked at.
+        """
+        guard = self.guards[pattern]
+        relatives = self.relative_bits[pattern] + frequency + log2_relatives
+        match = self.bits[pattern] + frequency + log2_prior
+        doubtful = np.isin(guard, VETOES) | (relatives - match >= GUARD_BITS)
+        return np.where(doubtful, guard, np.uint8(Guard.NONE))
 
     def _exact_u(self, column: str) -> float:
         comparison, names = EXACT_LEVELS[column]

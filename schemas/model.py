@@ -25,7 +25,17 @@ _ADDRESS: Final = ("same", "close", "similar", "different", "unknown")
 _POSTCODE: Final = ("same", "outcode", "different", "unknown")
 
 COMPARISONS: Final[dict[str, tuple[str, ...]]] = {
-    "forename": ("exact", "nickname", "close", "phonetic", "similar", "different", "swapped"),
+    "forename": (
+        "exact",
+        "nickname",
+        "close",
+        "phonetic",
+        "similar",
+        "different",
+        "swapped",
+        "half_swapped",
+        "middle",
+    ),
     "surname": ("exact", "close", "phonetic", "similar", "different"),
     "middle_names": ("exact", "different"),
     "date_of_birth": (
@@ -45,10 +55,33 @@ COMPARISONS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Comparisons in the order of a pattern's digits, each with its levels after `missing`, strongest agreement first.
 
-`swapped` of the forename: both names agree crosswise; the surname then counts as missing, so that the evidence counts
-once. Parts of a date of birth can be seen only where a name's phonetic form agrees: `unseen` stands for two dates that
-differ while neither name agrees so. `home` is joint: address and postcode levels of one place would otherwise count one
-fact twice.
+`swapped` of the forename: both names agree crosswise; `half_swapped`: one does and neither agrees straight. The surname
+then counts as missing, so that the evidence counts once. `middle`: the forename is the other's middle name. `home` is
+joint: address and postcode levels of one place would otherwise count one fact twice.
+"""
+
+UNIONS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "date_of_birth": {
+        "exact": ("exact_same_sex", "exact_other_sex"),
+        "unseen": ("year_month", "year_day", "month_day", "different"),
+    },
+    "home": {
+        **{
+            f"address_{a}_postcode_unknown": tuple(f"address_{a}_postcode_{p}" for p in _POSTCODE[:-1])
+            for a in _ADDRESS[:-1]
+        },
+        **{
+            f"address_unknown_postcode_{p}": tuple(f"address_{a}_postcode_{p}" for a in _ADDRESS[:-1])
+            for p in _POSTCODE[:-1]
+        },
+    },
+}
+"""Levels that say less: one of several others holds, but a value to tell which is missing. Their probability is the
+sum.
+
+A sex that one side lacks leaves `exact`. Parts of a date of birth can be seen only where a name's phonetic form agrees:
+`unseen` stands for two dates that differ while neither name agrees so. A place with half of its address leaves a row or
+column of the table of `home`.
 """
 
 RADICES: Final[tuple[int, ...]] = tuple(len(levels) + 1 for levels in COMPARISONS.values())
@@ -61,9 +94,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class Comparison(Contract):
     """How likely each level of one comparison is among matches (`m`) and among unrelated pairs (`u`).
 
-    Both follow `COMPARISONS[name]`, leave `missing` out and sum to 1. For `date_of_birth` the levels of partial
-    agreement and `different` are conditional on parts that can be seen, and `unseen` repeats their sum, so the other
-    levels sum to 1.
+    Both follow `COMPARISONS[name]` and leave `missing` out. Levels that are no union of others sum to 1.
     """
 
     name: str
@@ -98,9 +129,13 @@ class Relatives(Contract):
 
 
 class SourcePrior(Contract):
-    """How often a random pair of two sources (or of one with itself) is a match, as log2 odds with a 95 % interval.
+    """How likely a pair of two sources (or of one with itself) is a match before it is looked at: log2 odds, with the
+    interval that 95 % sampling error leaves.
 
-    `log2_relatives` is the same for being two people of one home. Sources stand in alphabetical order.
+    The odds are those of a pair whose subjects have no other candidate: where a source holds one record per person,
+    most of a subject's doubt is whether it has a match there at all, and its rivals are weighed when decisions are
+    made. `log2_share` is the share of matches among all pairs, `log2_relatives` that of two people of one home. Sources
+    stand in alphabetical order.
     """
 
     left_source: str
@@ -108,6 +143,7 @@ class SourcePrior(Contract):
     log2_prior: float
     log2_prior_low: float
     log2_prior_high: float
+    log2_share: float
     log2_relatives: float
 
 
@@ -178,12 +214,22 @@ class FitReport(Contract):
 
 
 class MatchModel(Contract):
-    """The whole model. `default_prior` serves pairs of sources that `priors` does not name (log2 odds, as there)."""
+    """The whole model.
+
+    `broad_passes` find more than the passes do, and too much in large data: a fit makes passes of those that find at
+    most `broad_pairs_per_subject` pairs for each subject held, and drops passes that they make needless. `crossings`
+    name two passes each of like parts: the first's key of one subject is also sought among the second's keys of others,
+    so that a forename meets the other's surname. `default_log2_prior` and `default_log2_relatives` serve pairs of
+    sources that `priors` does not name.
+    """
 
     format_version: int = 1
     model_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")]
     title: str
-    passes: Annotated[tuple[BlockPass, ...], Field(min_length=1, max_length=32)]
+    passes: Annotated[tuple[BlockPass, ...], Field(min_length=1, max_length=24)]
+    broad_passes: Annotated[tuple[BlockPass, ...], Field(max_length=8)] = ()
+    broad_pairs_per_subject: Annotated[float, Field(ge=0)] = 4.0
+    crossings: Annotated[tuple[tuple[str, str], ...], Field(max_length=8)] = ()
     max_block_pairs: Annotated[int, Field(ge=1)] = 1_000_000
     cuts: DiceCuts = DiceCuts()
     comparisons: tuple[Comparison, ...]
@@ -192,13 +238,17 @@ class MatchModel(Contract):
     default_log2_relatives: float
     priors: tuple[SourcePrior, ...] = ()
     frequencies: tuple[Frequencies, ...] = ()
-    policy: DecisionPolicy = DecisionPolicy()
+    emit_log2_odds: float = -3.2
+    policy: DecisionPolicy = DecisionPolicy(review_probability=0.3)
     report: FitReport | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if tuple(c.name for c in self.comparisons) != tuple(COMPARISONS):
             raise ValueError(f"comparisons must be, in this order: {', '.join(COMPARISONS)}")
+        named = [block_pass.name for block_pass in self.passes]
+        if len(set(named)) < len(named) or not {name for pair in self.crossings for name in pair} <= set(named):
+            raise ValueError("passes need names of their own, and crossings must name passes")
         return self
 
     @property

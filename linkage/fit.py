@@ -1,0 +1,347 @@
+"""Fitting a model to the subjects held, without labels and reproducibly for a seed.
+
+1. u and r from pairs that are known, or all but known, not to be one person (`linkage.strangers`); both stay fixed.
+2. m by expectation-maximisation, one session for each blocking pass, on every comparison that does not overlap with the
+pass's
+   own columns: among pairs that a pass found, its own columns agree whoever they are. A session knows three kinds of
+   pair (match, strangers, relatives), of which only m and the shares move, so matches cannot change places with
+   anything else.
+3. Sessions are added up, each with the number of matches it expects, and smoothed towards the shipped m.
+4. A prior for each pair of sources: the share of matches that makes the candidates' weights likeliest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from linkage.block import pass_keys, shared_passes
+from linkage.compare import PATTERNS, PLACE, LevelArray, PatternArray, compare, levels_of
+from linkage.held import HeldSubjects
+from linkage.levels import FloatArray, shared_out, smoothed, with_unions
+from linkage.prior import estimate_priors, relatives_per_match, relatives_shares
+from linkage.sample import linkable, pairs_per_key
+from linkage.strangers import relatives_of, stranger_levels
+from linkage.subjects import TOKEN_POSITION, IntArray, mix, token_prefix
+from linkage.weigh import Weigher, relative_table
+from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, Frequencies, MatchModel, Session
+
+SAMPLE_ROWS: Final = 15_000
+"""Subjects of the smaller source whose candidates are used to fit; their share of the matches is plenty for m."""
+
+FEWEST_MATCHES: Final = 50.0
+"""A session that expects fewer matches is left out: its m would be the smoothing's, and noise."""
+
+M_STRENGTH: Final = 50.0
+"""Matches that the shipped m counts as in the combined estimate."""
+
+ITERATIONS: Final = 300
+TOLERANCE: Final = 1e-5
+
+FREQUENCY_FLOORS: Final = {"token_forename": 1e-3, "token_surname": 2e-4, "token_date_of_birth": 5e-5}
+"""Frequency below which a value is taken to be no rarer. Measured in `decisions/0011`."""
+
+_LEAST_COUNT: Final = 10  # subjects with a value before its frequency is more than chance
+
+_OVERLAPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("middle_names", ("middle_names",)),
+    ("names_year", ("forename", "surname", "date_of_birth")),
+    ("forename", ("forename",)),
+    ("nickname", ("forename",)),
+    ("surname", ("surname",)),
+    ("birth", ("date_of_birth",)),
+    ("year_", ("date_of_birth",)),
+    ("month_", ("date_of_birth",)),
+    ("postcode", ("home",)),
+    ("outcode", ("home",)),
+    ("address", ("home",)),
+    ("uprn", ("home",)),
+    ("nhs_number", ("nhs_number",)),
+    ("nino", ("nino",)),
+)
+"""Part of a token column's name -> comparisons that agree more often among pairs which share the column."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidate pairs to fit on: rows, pattern, the set of passes that each shares, and which pair of sources it is."""
+
+    left: IntArray
+    right: IntArray
+    pattern: PatternArray
+    shared: npt.NDArray[np.uint32]
+    side: IntArray
+    names: tuple[tuple[str, str], ...]
+    searched: tuple[int, ...]
+    """For each pair of sources, the number of all pairs that the sampled rows stand for."""
+
+
+def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
+    """Return a model fitted to the subjects held, which are blocked by its passes from then on.
+
+    Whatever cannot be learnt (a field that is missing, too few matches, no overlap) stays as shipped and is reported.
+    """
+    generator = np.random.default_rng(seed)
+    shipped, notes = planned(held, shipped)
+    held.block_by(shipped)
+    u, random_pairs = stranger_levels(held, shipped.cuts, shipped.comparisons, generator)
+    m = {c.name: with_unions(c.name, np.asarray(c.m)) for c in shipped.comparisons}
+    relatives, housemates = relatives_of(held, shipped.cuts, shipped.relatives, m["home"], generator)
+    candidates = sample_candidates(held, shipped)
+    with_r = shipped.model_copy(update={"relatives": relatives})
+    ratio = relatives_per_match(candidates, m, relatives_shares(held, with_r, m["home"], generator))
+    sessions, m = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio)
+    relatives = relatives.model_copy(update={"home": tuple(m["home"].tolist())})
+    fitted = shipped.model_copy(
+        update={
+            "title": f"Fitted on {int(held.alive.sum())} subjects of {len(held.subjects.sources)} source(s)",
+            "comparisons": tuple(
+                Comparison(name=n, m=tuple(m[n].tolist()), u=tuple(u[n].tolist())) for n in COMPARISONS
+            ),
+            "relatives": relatives,
+            "frequencies": frequencies(held),
+        }
+    )
+    shares = relatives_shares(held, fitted, m["home"], generator)
+    priors = estimate_priors(held, candidates, Weigher(fitted), shares)
+    report = FitReport(
+        seed=seed,
+        subjects=int(held.alive.sum()),
+        random_pairs=random_pairs,
+        sessions=sessions,
+        notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
+    )
+    return fitted.model_copy(update={"priors": priors, "report": report}).named_by_content()
+
+
+def planned(held: HeldSubjects, shipped: MatchModel) -> tuple[MatchModel, tuple[str, ...]]:
+    """Return the model with the passes that suit the data held, and notes on what was chosen.
+
+    A broad pass is taken when it finds few enough pairs; passes that are a narrowing of one taken find nothing more and
+    are dropped, crossings of dropped passes too.
+    """
+    table, alive = held.subjects.table, held.alive
+    limit = shipped.broad_pairs_per_subject * int(alive.sum())
+    keys = pass_keys(table, shipped.broad_passes).astype(np.uint64)
+    keys[~alive] = 0
+    taken, notes = [], []
+    for position, broad in enumerate(shipped.broad_passes):
+        found = sum(pairs_per_key(side, keys[:, position].copy(), len(table)) for side in linkable(held).values())
+        if found <= limit:
+            taken.append(broad)
+        notes.append(f"broad pass {broad.name}: {found} pairs, {'taken' if found <= limit else 'left out'}")
+    kept = [p for p in shipped.passes if not any(set(broad.parts) <= set(p.parts) for broad in taken)]
+    passes = (*kept, *taken)
+    named = {block_pass.name for block_pass in passes}
+    crossings = tuple(pair for pair in shipped.crossings if named.issuperset(pair))
+    return shipped.model_copy(update={"passes": passes, "crossings": crossings, "broad_passes": ()}), tuple(notes)
+
+
+def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
+    """Return every candidate of up to `SAMPLE_ROWS` subjects of each pair of sources, chosen by an identity's hash."""
+    left, right, pattern, shared, side = [], [], [], [], []
+    searched = []
+    sides = linkable(held)
+    for number, ((name, other), rows) in enumerate(sides.items()):
+        asked, among = rows.left, other
+        if rows.right is not None and len(rows.right) < len(rows.left):
+            asked, among = rows.right, name
+        asked = _chosen(held, asked)
+        everyone = len(rows.left) if rows.right is None else max(len(rows.left), len(rows.right))
+        searched.append(len(asked) * (everyone - (rows.right is None)))
+        for one, two in held.candidates(asked, anywhere=True, among=among):
+            left.append(one)
+            right.append(two)
+            pattern.append(compare(held.subjects, held.subjects, one, two, model.cuts)[1])
+            shared.append(shared_passes(held.keys(one), held.keys(two)))
+            side.append(np.full(len(one), number))
+    return Candidates(
+        left=_joined(left, np.int64),
+        right=_joined(right, np.int64),
+        pattern=_joined(pattern, np.int32),
+        shared=_joined(shared, np.uint32),
+        side=_joined(side, np.int64),
+        names=tuple(sides),
+        searched=tuple(searched),
+    )
+
+
+def overlapping(block_pass: BlockPass) -> frozenset[str]:
+    """Return the comparisons that a pass's columns bear on, and that its session must leave out."""
+    columns = [column for part in block_pass.parts for column in part]
+    return frozenset(name for column in columns for part, names in _OVERLAPS if part in column for name in names)
+
+
+def frequencies(held: HeldSubjects) -> tuple[Frequencies, ...]:
+    """Return how common each column's frequent values are: the mean over sources of their share of subjects."""
+    subjects, alive = held.subjects, held.alive
+    tables = []
+    for column, floor in FREQUENCY_FLOORS.items():
+        words = np.ascontiguousarray(subjects.table[:, TOKEN_POSITION[column]])
+        present = [words[alive & (subjects.source == code) & (words != 0)] for code in range(len(subjects.sources))]
+        present = [values for values in present if len(values)]
+        common, count = np.unique(np.concatenate(present), return_counts=True) if present else (words[:0], words[:0])
+        common = common[count >= _LEAST_COUNT]
+        total = np.zeros(len(common))
+        for values in present:
+            ordered = np.sort(values)
+            total += (np.searchsorted(ordered, common, side="right") - np.searchsorted(ordered, common)) / len(values)
+        share = {
+            token_prefix(int(w)): float(s)
+            for w, s in zip(common, total / max(len(present), 1), strict=True)
+            if s > floor
+        }
+        tables.append(Frequencies(column=column, floor=floor, values=dict(sorted(share.items()))))
+    return tuple(tables)
+
+
+def _sessions(
+    candidates: Candidates,
+    passes: Sequence[BlockPass],
+    m: dict[str, FloatArray],
+    u: dict[str, FloatArray],
+    r: dict[str, FloatArray],
+    relatives_per_match: float,
+) -> tuple[tuple[Session, ...], dict[str, FloatArray]]:
+    """Run a session for each pass; return their reports and the combined m."""
+    reports, totals = [], {name: np.zeros(len(m[name])) for name in COMPARISONS}
+    crossable = np.zeros(len(m["forename"]))
+    for position, block_pass in enumerate(passes):
+        active = [name for name in COMPARISONS if name not in overlapping(block_pass)]
+        found = candidates.pattern[(candidates.shared >> np.uint32(position)) & np.uint32(1) == 1]
+        session = run_session(block_pass.name, found, active, m, u, r, relatives_per_match)
+        reports.append(session.report)
+        if session.report.used:
+            for name in active:
+                totals[name] += session.counts[name]
+            if "forename" in active and "surname" in active:
+                crossable += session.counts["forename"]
+    totals["forename"] = _with_crosswise(totals["forename"], crossable)
+    combined = {name: smoothed(name, totals[name], m[name], M_STRENGTH) for name in COMPARISONS}
+    return tuple(reports), combined
+
+
+def _with_crosswise(counts: FloatArray, crossable: FloatArray) -> FloatArray:
+    """Return the forename's counts with those of crosswise levels at their rate in the sessions that could show them.
+
+    Where a pass asks one name to agree, names that agree crosswise are out of its sight, and would seem rarer than they
+    are.
+    """
+    crosswise = np.asarray([name in ("swapped", "half_swapped") for name in COMPARISONS["forename"]])
+    straight_seen = crossable[~crosswise].sum()
+    rate = crossable[crosswise] / straight_seen if straight_seen else 0.0
+    result = counts.copy()
+    result[crosswise] = rate * counts[~crosswise].sum()
+    return result
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """A session's report and the expected number of matches at each level of its comparisons."""
+
+    report: Session
+    counts: dict[str, FloatArray]
+
+
+def run_session(
+    name: str,
+    pattern: PatternArray,
+    active: Sequence[str],
+    m: dict[str, FloatArray],
+    u: dict[str, FloatArray],
+    r: dict[str, FloatArray],
+    relatives_per_match: float,
+) -> SessionResult:
+    """Estimate m of the active comparisons on the pairs of one pass, starting from m; u and r stay as they are.
+
+    The share of strangers is free, since what a pass finds by chance is its own. The share of relatives is not: how
+    many of them share the pass with each match follows from their number and from r/m of the comparisons the pass is
+    made of. r of the home is m of the home, see `linkage.strangers.relatives_of`, and moves with it.
+    """
+    weight = np.bincount(pattern, minlength=PATTERNS) if len(pattern) else np.zeros(0)
+    distinct = np.flatnonzero(weight)
+    weight, levels = weight[distinct].astype(np.float64), levels_of(distinct)
+    blocked = [c for c in COMPARISONS if c not in active and c != "home"]
+    strangers = _log_likelihood(levels, active, u)
+    relatives = _log_likelihood(levels, [c for c in COMPARISONS if c != "home"], r) - _log_likelihood(
+        levels, blocked, m
+    )
+    relatives += np.log(relatives_per_match)
+    m = {c: m[c] for c in active}
+    counts: dict[str, FloatArray] = {c: np.zeros(len(m[c])) for c in active}
+    share, converged, iteration, expected = 0.5, False, 0, 0.0
+    while not converged and iteration < ITERATIONS and len(distinct):
+        iteration += 1
+        home = _log_likelihood(levels, ["home"], m)
+        joint = np.stack(
+            [
+                _log_likelihood(levels, active, m) + np.log(share),
+                relatives + home + np.log(share),
+                strangers + np.log1p(-share),
+            ]
+        )
+        posterior = np.exp(joint - np.logaddexp.reduce(joint, axis=0)) * weight
+        expected = float(posterior[0].sum())
+        # Strangers keep a trace, so that no pair's fate is sealed while m still moves.
+        share = min(max(1 - float(posterior[2].sum() / weight.sum()), 1e-9), 1 - 1e-9)
+        share /= 1 + float(posterior[1].sum() / max(expected, 1e-9))
+        change = 0.0
+        for c in active:
+            believed = posterior[0] + posterior[1] if c == "home" else posterior[0]
+            seen: FloatArray = np.bincount(levels[PLACE[c]], weights=believed, minlength=len(m[c]) + 1)[1:].astype(
+                float
+            )
+            counts[c] = seen
+            updated = with_unions(c, shared_out(c, seen, m[c]) + m[c] * _LEAST_SMOOTHING)
+            change = max(change, float(np.abs(updated - m[c]).max()))
+            m[c] = updated
+        converged = change < TOLERANCE
+    used = expected >= FEWEST_MATCHES
+    note = "" if used else f"fewer than {FEWEST_MATCHES:.0f} matches expected"
+    report = Session(
+        name=name,
+        pairs=len(pattern),
+        expected_matches=round(expected, 1),
+        iterations=iteration,
+        converged=converged,
+        used=used,
+        note=note,
+    )
+    return SessionResult(report, counts)
+
+
+_LEAST_SMOOTHING: Final = 0.5
+"""Observations that the last m counts as within a session: keeps a level that does not occur from becoming impossible.
+"""
+
+
+def _log_likelihood(levels: LevelArray, active: Sequence[str], probabilities: dict[str, FloatArray]) -> FloatArray:
+    """Return the natural log-likelihood of each distinct pattern's active levels."""
+    total = np.zeros(levels.shape[1])
+    with np.errstate(divide="ignore"):
+        for name in active:
+            if name not in probabilities:
+                continue
+            log = np.log(np.maximum(probabilities[name], 1e-300))
+            if log.ndim == 2:  # r of the forename, by the date's level
+                table = np.concatenate([np.zeros((len(log), 1)), log], axis=1)
+                total += table[levels[PLACE["date_of_birth"]], levels[PLACE[name]]]
+            else:
+                total += np.concatenate([[0.0], log])[levels[PLACE[name]]]
+    return total
+
+
+def _chosen(held: HeldSubjects, rows: IntArray) -> IntArray:
+    """Return `SAMPLE_ROWS` rows or fewer, by a hash of their identity: the same whatever the order of arrival."""
+    if len(rows) <= SAMPLE_ROWS:
+        return rows
+    rank = mix(held.subjects.identity[rows])
+    return rows[np.sort(np.argpartition(rank, SAMPLE_ROWS)[:SAMPLE_ROWS])]
+
+
+def _joined(pieces: Sequence[npt.NDArray[Any]], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    return np.concatenate(pieces) if pieces else np.zeros(0, dtype=dtype)

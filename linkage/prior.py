@@ -1,0 +1,155 @@
+"""How many of all pairs are matches, and how many are relatives, for each pair of sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from linkage.compare import LEVEL, PLACE, compare, levels_of
+from linkage.held import HeldSubjects
+from linkage.levels import FloatArray
+from linkage.sample import Sides, agreeing_pairs, linkable, pairs_per_key
+from linkage.strangers import home_keys
+from linkage.weigh import Weigher, relative_table
+from schemas.model import MatchModel, SourcePrior
+
+if TYPE_CHECKING:
+    from linkage.fit import Candidates
+
+_LARGEST_HOUSEHOLD: Final = 10
+"""People of one address that count as a household: hostels and care homes would make everyone a relative."""
+
+_FEWEST_EXPECTED: Final = 0.5
+"""Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
+
+_LEAST_UNMATCHED: Final = 0.1
+"""Share of subjects without a match at the least: some matches are always beyond the blocking passes' reach."""
+
+_HOME_PAIRS: Final = 50_000
+
+
+def estimate_priors(
+    held: HeldSubjects,
+    candidates: Candidates,
+    weigher: Weigher,
+    relatives: Sequence[float],
+) -> tuple[SourcePrior, ...]:
+    """Return the prior of each pair of sources: the share of matches at which the candidates' weights are likeliest.
+
+    `relatives` is the share of pairs that are relatives, by pair of sources. Pairs that no pass found count as no
+    match.
+    """
+    sides, subjects = linkable(held), held.subjects
+    unique = dict(zip(subjects.sources, subjects.unique, strict=True))
+    priors = []
+    for number, (name, other) in enumerate(candidates.names):
+        at = np.flatnonzero(candidates.side == number)
+        pattern, left = candidates.pattern[at], candidates.left[at]
+        frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
+        log2_relatives = float(np.log2(relatives[number]))
+        bits = weigher.weigh(pattern, frequency, log2_relatives)
+        share, low, high = likeliest_share(np.exp2(bits), max(candidates.searched[number], 1))
+        alone = [unmatched(value, sides[name, other], unique[name], unique[other]) for value in (share, low, high)]
+        priors.append(
+            SourcePrior(
+                left_source=name,
+                right_source=other,
+                log2_prior=_log2_odds(share) - alone[0],
+                log2_prior_low=_log2_odds(low) - alone[1],
+                log2_prior_high=_log2_odds(high) - alone[2],
+                log2_share=_log2_odds(share),
+                log2_relatives=log2_relatives,
+            )
+        )
+    return tuple(priors)
+
+
+def relatives_shares(
+    held: HeldSubjects, model: MatchModel, m_home: FloatArray, generator: np.random.Generator
+) -> tuple[float, ...]:
+    """Return the share of relatives among all pairs, for each pair of sources in `linkage.sample.linkable`'s order.
+
+    Counted are pairs that agree on the home while forename and date of birth both differ: matches hardly ever do, and
+    most relatives do. The count is scaled by how often relatives look so, and by how often one home is seen as one.
+    """
+    homes = home_keys(held)
+    r = relative_table(model.relatives)
+    different = [LEVEL["date_of_birth"][name] for name in ("different", "unseen")]
+    plainly = r["date_of_birth"][different[0] - 1] * r["forename"][different[0]][LEVEL["forename"]["different"] - 1]
+    seen = float(m_home[LEVEL["home"]["address_same_postcode_same"] - 1])
+    shares = []
+    for side in linkable(held).values():
+        together = pairs_per_key(side, homes, _LARGEST_HOUSEHOLD)
+        _, left, right = agreeing_pairs(side, homes, homes, _HOME_PAIRS, generator)
+        levels = levels_of(compare(held.subjects, held.subjects, left, right, model.cuts)[1])
+        date, forename = levels[PLACE["date_of_birth"]], levels[PLACE["forename"]]
+        both = (date != 0) & (forename != 0)
+        apart = both & np.isin(date, different) & (forename == LEVEL["forename"]["different"])
+        known = float(apart.sum() / max(both.sum(), 1) / plainly)
+        shares.append(max(together * min(known, 1.0), _FEWEST_EXPECTED) / max(seen, 0.05) / side.pairs)
+    return tuple(shares)
+
+
+def relatives_per_match(candidates: Candidates, m: dict[str, FloatArray], shares: Sequence[float]) -> float:
+    """Return about how many pairs of relatives there are for each match, before anything is fitted.
+
+    Matches are reckoned from pairs that agree exactly on both names and the date of birth, which are hardly anything
+    else.
+    """
+    certain = {"forename": ("exact",), "surname": ("exact",), "date_of_birth": ("exact_same_sex", "exact")}
+    levels = levels_of(candidates.pattern)
+    agree = np.ones(levels.shape[1], dtype=np.bool_)
+    chance = 1.0
+    for name, names in certain.items():
+        agree &= np.isin(levels[PLACE[name]], [LEVEL[name][level] for level in names])
+        chance *= float(m[name][LEVEL[name][names[-1]] - 1])
+    relatives = sum(share * searched for share, searched in zip(shares, candidates.searched, strict=True))
+    return relatives / max(float(agree.sum()) / chance, _FEWEST_EXPECTED)
+
+
+def unmatched(share: float, side: Sides, left_unique: bool, right_unique: bool) -> float:
+    """Return log2 of the chance that a pair's subjects have no match in each other's source, given the share of
+    matches.
+
+    It counts only towards sources of one record per person: there a subject has one match or none, so a candidate
+    without rivals competes with "none" alone. Where a source may repeat people, one match says nothing about the next.
+    """
+    if side.right is None:
+        return 0.0
+    matches = share * side.pairs
+    alone = 0.0
+    for is_unique, asking in ((left_unique, side.right), (right_unique, side.left)):
+        if is_unique:
+            alone += float(np.log2(max(1 - matches / len(asking), _LEAST_UNMATCHED)))
+    return alone
+
+
+def likeliest_share(ratios: FloatArray, pairs: int) -> tuple[float, float, float]:
+    """Return (share of matches among `pairs` pairs of greatest likelihood, its 95 % interval).
+
+    `ratios` are the likelihood ratios of the candidates; all other pairs have ratio 0. The likelihood is concave in the
+    share, so its slope is bisected; the interval takes its curvature there.
+    """
+    least = _FEWEST_EXPECTED / pairs
+    others = pairs - len(ratios)
+
+    def slope(share: float) -> float:
+        return float(((ratios - 1) / (share * ratios + 1 - share)).sum() - others / (1 - share))
+
+    low, high = np.log(least), np.log(0.5)
+    if slope(least) <= 0:
+        share = least
+    else:
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if slope(float(np.exp(middle))) > 0 else (low, middle)
+        share = float(np.exp((low + high) / 2))
+    information = float((((ratios - 1) / (share * ratios + 1 - share)) ** 2).sum()) + others / (1 - share) ** 2
+    spread = 1.96 / np.sqrt(max(information, 1e-12))
+    return share, max(share - spread, least), min(share + spread, 0.5)
+
+
+def _log2_odds(share: float) -> float:
+    return float(np.log2(share / (1 - share)))

@@ -1,0 +1,115 @@
+"""Writes the shipped match model: `python -m tests.bench.default_model`.
+
+The starting values below are general knowledge about British records; fitting moves them wherever there are data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import schemas.model
+from linkage.levels import with_unions
+from schemas.model import COMPARISONS, BlockPass, Comparison, MatchModel, Relatives
+
+FORENAME = ("forename",)
+
+PASSES = {
+    "nhs_number": [["token_nhs_number"]],
+    "nino": [["token_nino"]],
+    "date_forename": [["token_date_of_birth"], ["token_forename_phonetic"]],
+    "date_surname": [["token_date_of_birth"], ["token_surname_phonetic"]],
+    "date_outcode": [["token_date_of_birth"], ["token_outcode"]],
+    "date_uprn": [["token_date_of_birth"], ["token_uprn"]],
+    "names": [["token_forename", "token_surname"]],
+    "names_outcode": [["token_forename_phonetic", "token_surname_phonetic"], ["token_outcode"]],
+    "year_month_names": [["key_year_month_forename"], ["token_surname_phonetic"]],
+    "year_day_names": [["key_year_day_forename"], ["token_surname_phonetic"]],
+    "month_day_names": [["key_month_day_forename"], ["token_surname_phonetic"]],
+    "postcode_forename": [["token_postcode"], ["token_forename_phonetic"]],
+    "postcode_surname": [["token_postcode"], ["token_surname_phonetic"]],
+    "address_forename": [["token_address"], ["token_forename_phonetic"]],
+    "dates_swapped_surname": [["token_date_of_birth", "token_date_of_birth_swapped"], ["token_surname_phonetic"]],
+}
+BROAD_PASSES = {
+    "date": [["token_date_of_birth"]],
+    "postcode": [["token_postcode"]],
+    "address": [["token_address"]],
+    "forename_outcode": [["token_forename_phonetic"], ["token_outcode"]],
+    "surname_outcode": [["token_surname_phonetic"], ["token_outcode"]],
+}
+CROSSINGS = (("date_forename", "date_surname"), ("postcode_forename", "postcode_surname"))
+
+M = {
+    "forename": dict(exact=0.86, nickname=0.03, close=0.04, phonetic=0.015, similar=0.02, different=0.022, swapped=0.005, half_swapped=0.003, middle=0.005),
+    "surname": dict(exact=0.90, close=0.04, phonetic=0.01, similar=0.015, different=0.035),
+    "middle_names": dict(exact=0.75, different=0.25),
+    "date_of_birth": dict(
+        exact_same_sex=0.955, exact_other_sex=0.004, swapped=0.004, year_month=0.012, year_day=0.006, month_day=0.012, different=0.007
+    ),
+    "nhs_number": dict(exact=0.99, different=0.01),
+    "nino": dict(exact=0.985, different=0.015),
+}
+U = {
+    "forename": dict(exact=0.005, nickname=0.003, close=0.002, phonetic=0.005, similar=0.02, different=0.963, swapped=1e-7, half_swapped=2e-4, middle=0.002),
+    "surname": dict(exact=0.0012, close=0.0008, phonetic=0.003, similar=0.01, different=0.985),
+    "middle_names": dict(exact=0.008, different=0.992),
+    "date_of_birth": dict(
+        exact_same_sex=2e-5, exact_other_sex=2e-5, swapped=2e-5, year_month=0.001, year_day=0.0004, month_day=0.0028, different=0.99574
+    ),
+    "nhs_number": dict(exact=1e-7, different=1 - 1e-7),
+    "nino": dict(exact=1e-7, different=1 - 1e-7),
+}
+# Address and postcode of one place, rows of address (same, close, similar, different), columns of postcode (same, outcode, different).
+M_HOME = [[0.66, 0.015, 0.01], [0.08, 0.004, 0.003], [0.04, 0.003, 0.003], [0.012, 0.08, 0.09]]
+U_HOME = [[1e-5, 1e-6, 1e-5], [3e-5, 2e-5, 1e-4], [8e-5, 3e-4, 1.5e-3], [2e-4, 0.03, 0.968]]
+
+
+def passes(table: dict[str, list[list[str]]]) -> tuple[BlockPass, ...]:
+    return tuple(BlockPass(name=name, parts=tuple(tuple(part) for part in parts)) for name, parts in table.items())
+
+
+def levels(name: str, plain: dict[str, float]) -> tuple[float, ...]:
+    import numpy as np
+
+    raw = np.asarray([plain.get(level, 0.0) for level in COMPARISONS[name]])
+    return tuple(float(p) for p in with_unions(name, raw))
+
+
+def home(table: list[list[float]]) -> dict[str, float]:
+    names = [[f"address_{a}_postcode_{p}" for p in ("same", "outcode", "different")] for a in ("same", "close", "similar", "different")]
+    return {name: value for row, values in zip(names, table) for name, value in zip(row, values)}
+
+
+def starting_model() -> MatchModel:
+    m, u = {**M, "home": home(M_HOME)}, {**U, "home": home(U_HOME)}
+    return MatchModel(
+        model_id="hwlink-default-1",
+        title="hwlink default model: general values, nothing learnt from any deployment",
+        passes=passes(PASSES),
+        broad_passes=passes(BROAD_PASSES),
+        crossings=CROSSINGS,
+        comparisons=tuple(Comparison(name=n, m=levels(n, m[n]), u=levels(n, u[n])) for n in COMPARISONS),
+        relatives=Relatives(
+            date_of_birth=levels(
+                "date_of_birth",
+                dict(exact_same_sex=0.008, exact_other_sex=0.006, swapped=0.0003, year_month=0.002, year_day=0.003, month_day=0.004, different=0.9767),
+            ),
+            forename_same_date=levels("forename", dict(exact=0.01, nickname=0.003, close=0.01, phonetic=0.007, similar=0.05, different=0.911, swapped=0.001, half_swapped=0.001, middle=0.007)),
+            forename_near_date=levels("forename", dict(exact=0.025, nickname=0.003, close=0.006, phonetic=0.006, similar=0.03, different=0.9085, swapped=0.0005, half_swapped=0.0005, middle=0.0205)),
+            forename_other_date=levels("forename", dict(exact=0.02, nickname=0.003, close=0.004, phonetic=0.006, similar=0.03, different=0.9155, swapped=0.0005, half_swapped=0.0005, middle=0.0205)),
+            surname=levels("surname", dict(exact=0.75, close=0.01, phonetic=0.005, similar=0.015, different=0.22)),
+            middle_names=levels("middle_names", dict(exact=0.06, different=0.94)),
+            home=levels("home", home(M_HOME)),
+        ),
+        default_log2_prior=-17.0,
+        default_log2_relatives=-16.0,
+    )
+
+
+def main() -> None:
+    path = Path(schemas.model.__file__).parent / "models" / "default.json"
+    path.write_text(starting_model().model_dump_json(indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
