@@ -14,7 +14,7 @@ import polars as pl
 from linkage.synthesise.chance import Chance, Flags, Floats, Ints
 from linkage.synthesise.names.communities import COMMUNITIES
 from linkage.synthesise.names.tables import cohort_of, names
-from linkage.synthesise.world import Place, World
+from linkage.synthesise.world import Place, World, kin
 
 SON_NAMESAKES: Final = 0.011
 """Sons at home who bear their father's forename [assumption; about one in a hundred]."""
@@ -88,7 +88,8 @@ def _surnames(chance: Chance, world: World) -> tuple[Ints, Ints, Ints]:
     draw = chance.stream("names.surname")
     n = len(world)
     own = draw_surnames(world.community, draw.random(n))
-    _spread_to_kin(chance, world, own)
+    near, other, _ = kin(chance, world)
+    own[other] = own[near]
     family = own.copy()
     pools = names().woman_surname_pools
     women_only = np.concatenate([p.ids for p in pools.values()])
@@ -136,18 +137,6 @@ def _surnames(chance: Chance, world: World) -> tuple[Ints, Ints, Ints]:
     born = np.where(child | old, own, born)
     second = np.where(second == own, -1, second)
     return own, second, born
-
-
-def _spread_to_kin(chance: Chance, world: World, own: Ints) -> None:
-    # Relatives live near each other: four families in a hundred bear the surname of one nearby.
-    draw = chance.stream("names.kin")
-    heads = np.flatnonzero(world.place == Place.HEAD)
-    if len(heads) < 40:
-        return
-    near = np.flatnonzero(draw.random(len(heads) - 30) < 0.04)
-    other = near + draw.integers(1, 30, len(near))
-    same = world.community[heads[near]] == world.community[heads[other]]
-    own[heads[other[same]]] = own[heads[near[same]]]
 
 
 def _years(world: World) -> Ints:

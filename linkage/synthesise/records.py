@@ -109,10 +109,20 @@ def _names(chance: Chance, cast: Cast, file: int, rows: Ints, side: str) -> pl.D
     ).with_columns(
         pl.when("junk").then("junk_text").when("initial").then(pl.col("f").str.head(1)).otherwise("f").alias("f")
     )  # fmt: skip
-    return frame.select(
+    names = frame.select(
         pl.when("swapped").then("s").otherwise("f").alias("forename"),
         middle,
         pl.when("swapped").then("f").otherwise("s").alias("surname"),
+    )
+    return names if file == HEALTH else _council_style(names, chance.stream("welfare.style"))
+
+
+def _council_style(names: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
+    """Return names as councils' systems hold them: surnames in capitals, apostrophes and hyphens often lost."""
+    plain = draw.random(names.height) < 0.4
+    bare = pl.col("surname").str.replace_all("'", "", literal=True).str.replace_all("-", " ", literal=True)
+    return names.with_columns(
+        pl.when(pl.Series(plain)).then(bare).otherwise("surname").str.to_uppercase().alias("surname")
     )
 
 

@@ -262,19 +262,28 @@ def _birthdays(chance: Chance, world: World) -> None:
     world.birth_day[fixed] = years.astype(np.int64)
     twin = np.flatnonzero(world.twin)
     world.birth_day[twin] = world.birth_day[twin - 1]
-    _kin(chance, world)
+    near, other, twins = kin(chance, world)
+    world.birth_day[other[twins]] = world.birth_day[near[twins]]
+    world.age[other[twins]] = world.age[near[twins]]
 
 
-def _kin(chance: Chance, world: World) -> None:
-    # Grown twins who live apart: of homes of adults without children some heads share a birthday with one next door
-    # or two.
+def kin(chance: Chance, world: World) -> tuple[Ints, Ints, Flags]:
+    """Return pairs of heads of different homes near each other who are of one family, and which pairs are grown twins.
+
+    Four families in a hundred have such relatives nearby [assumption]; only adults without children at home are twins
+    here, so that nobody becomes younger than their children.
+    """
     draw = chance.stream("people.kin")
-    quiet = np.isin(world.homes.kind[world.home], [HomeKind.SINGLE, HomeKind.COUPLE]) & (world.place == Place.HEAD)
-    rows = np.flatnonzero(quiet)
-    if len(rows) < 40:
-        return
-    chosen = np.flatnonzero(draw.random(len(rows) - 30) < 0.008)
-    sibling = chosen + draw.integers(1, 30, len(chosen))
-    same = world.community[rows[chosen]] == world.community[rows[sibling]]
-    world.birth_day[rows[sibling[same]]] = world.birth_day[rows[chosen[same]]]
-    world.age[rows[sibling[same]]] = world.age[rows[chosen[same]]]
+    heads = np.flatnonzero(world.place == Place.HEAD)
+    # Homes are in order of area: the next thirty are neighbours.
+    reach = 30
+    starts = np.arange(max(0, len(heads) - reach))
+    near = starts[draw.random(len(starts)) < 0.04]
+    other = near + draw.integers(1, reach, len(near))
+    near, other, twin = heads[near], heads[other], draw.random(len(near)) < 0.5
+    same = world.community[near] == world.community[other]
+    # Nobody is given two families.
+    same &= ~np.isin(other, near)
+    near, other, twin = near[same], other[same], twin[same]
+    quiet = np.isin(world.homes.kind[world.home], [HomeKind.SINGLE, HomeKind.COUPLE])
+    return near, other, twin & quiet[near] & quiet[other]

@@ -30,10 +30,10 @@ COMMUNITIES: Final[tuple[Community, ...]] = (
         ),
         surnames=words(
             """
-            Murphy Kelly Sullivan Walsh Smith OBrien Byrne Ryan OConnor ONeill OReilly Doyle McCarthy Gallagher
+            Murphy Kelly Sullivan Walsh Smith O'Brien Byrne Ryan O'Connor O'Neill O'Reilly Doyle McCarthy Gallagher
             Doherty Kennedy Lynch Murray Quinn Moore McLoughlin Carroll Connolly Daly Connell Wilson Dunne Brennan
             Burke Collins Campbell Clarke Johnston Hughes Farrell Fitzgerald Brown Martin Maguire Nolan Flynn
-            Thompson Callaghan ODonnell Duffy Mahony Boyle Healy Shea White Sweeney Hayes Kavanagh Power McGrath
+            Thompson Callaghan O'Donnell Duffy Mahony Boyle Healy Shea White Sweeney Hayes Kavanagh Power McGrath
             Moran Brady Stewart Casey Foley
             """
         ),

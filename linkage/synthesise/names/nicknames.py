@@ -74,6 +74,9 @@ SPELLINGS: Final = groups(
     Mihail Mikhail|Dmitri Dmitry Dimitri|Sergei Sergey|Yulia Julia|Natalia Nataliya|Tatiana Tatyana
     Oleksandr Alexander|Tesfaye Tesfay|Haile Hailay|Mulugeta Mulugheta|Tsegaye Tsegay|Abebe Abeba|Yohannes Yohanes
     Karim Kareem|Rahim Raheem|Noor Nur|Jamal Gamal|Khalid Khaled
+    Lukasz Łukasz|Pawel Paweł|Michal Michał|Malgorzata Małgorzata|Dabrowski Dąbrowski|Wojcik Wójcik|Wozniak Woźniak
+    Krol Król|Gorski Górski|Chloe Chloë|Renee Renée|Sinead Sinéad|Sian Siân|Andre André|Jose José
+    Zsofia Zsófia|Istvan István|Laszlo László
     """
 )
 """Groups of spellings of one name, as transliteration and hearing produce them."""

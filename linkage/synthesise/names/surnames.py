@@ -36,7 +36,7 @@ COMMON: Final = words(
     Humphrey Storey Hale Connor Dodd Parry Naylor Middleton Peacock Joyce Bright Godfrey Sweeney Poole Fleming Lamb
     Everett Hilton Wilkins Cartwright Chandler Whittaker Yates Gallagher Reed Randall Donnelly Perkins Ferguson
     Myers Noble Forster Garner Briggs Bevan Stanley Daly Sinclair Carroll Fraser Duffy Cullen Stevenson Wilkes Hyde
-    Sheldon Parkinson Wiggins Duncan Oconnor Connolly Blackburn Holloway Power McCarthy Joseph Bentley Barry
+    Sheldon Parkinson Wiggins Duncan O'Connor Connolly Blackburn Holloway Power McCarthy Joseph Bentley Barry
     Nicholls Parkin Rowley Clayton Barber Lucas Hurst Allison Atkins Waters Brennan Hartley Mellor Talbot Marsden
     Abbott Ashworth Whitehouse Dobson Bourne Nolan Burrows Burke Haines Kerr Henry Sykes Jarvis Rice Hargreaves
     Thorpe Metcalfe Bradshaw Gray Sharpe Mcgrath Farmer Webber Shepherd Hodges Weaver Bray Chadwick Wall Foley
@@ -52,7 +52,7 @@ COMMON: Final = words(
     Langford Holman Mead Stafford Wicks Collier Hirst Sadler Bowman Chamberlain Corbett Gregson Greaves Leonard
     Mather Best Gale Leigh Squires Beech Cowan Rooney Firth Dent Daniel Spence Mclean Prior Cowley Gleeson Quinn
     Fenton Moon Rushton Fawcett Jeffery Beattie Worthington Ainsworth Yeomans Batchelor Winterbottom Binns Rowlands
-    Lees Cousins Barratt Ogden Madden Tierney Welsh Oakley Hutton Corcoran Hickey Curry Aston Dalton Osullivan
+    Lees Cousins Barratt Ogden Madden Tierney Welsh Oakley Hutton Corcoran Hickey Curry Aston Dalton O'Sullivan
     Wiltshire Doran Swain Judd Scully Tobin Thurston Waller Neal Alderson Dawe Garrett Hines Major Mullins Goldsmith
     Wardle Mayes Horn Cobb Bedford Hampton Buckingham Dickson Rolfe Penfold Pocock Fagg Hogben Hollands Goodhew
     Boorman Coomber Wickham Wickens Relf Gower Hubble Ovenden Filmer Huckstep Kingsnorth Luckhurst Honess Stapley
@@ -68,7 +68,7 @@ COMMON: Final = words(
     Mcgregor Mclaughlin Mckay Mackay Mcmillan Mcintosh Mcdermott Mcnally Mcguire Mccann Mckenna Mccabe Mcallister
     Mcbride Mcmahon Mccormack Maclean Macleod Paterson Ritchie Drummond Buchanan Forbes Gillespie Galloway Guthrie
     Kerrigan Logan Lindsay Lockhart Maxwell Melrose Menzies Moffat Monaghan Munro Nairn Ogilvie Pringle Rankin
-    Rennie Ronaldson Rutherford Selkirk Tennant Urquhart Weir Wishart Oneill Obrien Oreilly Keane Keating Kearney
+    Rennie Ronaldson Rutherford Selkirk Tennant Urquhart Weir Wishart O'Neill O'Brien O'Reilly Keane Keating Kearney
     Keenan Kavanagh Halloran Healy Hegarty Hennessy Houlihan Hurley Lennon Leary Mahoney Malone Mcnamara Molloy
     Moloney Mooney Moriarty Mulligan Mulcahy Murtagh Nugent Phelan Quigley Rafferty Redmond Regan Roche Rourke
     Sheehan Sheridan Slattery Tully Twomey Whyte Bowes Braithwaite Capstick Clegg Cleary Crabtree Dewhurst Duckworth
