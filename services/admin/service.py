@@ -30,7 +30,7 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
 
     def Status(self, request: admin_pb2.StatusRequest, context: grpc.ServicerContext) -> admin_pb2.StatusResponse:
         """See admin.proto."""
-        roles = status(self._bus, self._registry)
+        roles = status(self._bus, self._registry, self._content)
         page, token = self._pages.page(request, sorted(roles, key=lambda role: role.role))
         return admin_pb2.StatusResponse(
             roles=[_role(role) for role in page], drained=drained(roles), next_page_token=token

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from schemas.topics import CONTENT, LINKS, PERSONS, SUBJECTS, Topic
 from services.bus import Bus
+from services.lake import Zone
 from services.registry import Registry
+
+LANDING_LINKAGE: Final = "landing-linkage"
+LANDING_CONTENT: Final = "landing-content"
+"""Consumer groups of landing, whose committed offsets say how far it is; other roles keep theirs in the registry."""
 
 
 @dataclass(frozen=True)
@@ -39,25 +45,25 @@ class RoleStatus:
         return sum(p.lag_messages for p in self.positions) + self.unpublished
 
 
-def status(bus: Bus, registry: Registry) -> list[RoleStatus]:
+def status(bus: Bus, registry: Registry, content: Zone | None = None) -> list[RoleStatus]:
     """Return every role's status, in the order in which records pass them.
 
     Read role by role without a lock: while records flow, a later role may be shown further on than an earlier one.
+    `content` tells what has landed to the message; without it, that is taken from landing's committed position, which
+    also counts messages that were put aside as unusable.
     """
-    landed_content = tuple(CONTENT.values())
-    shards = registry.matcher.shards()
     slowest: dict[str, int] = {}
-    for shard in shards:
+    for shard in registry.matcher.shards():
         for name, offset in shard.position.items():
             slowest[name] = min(offset, slowest.get(name, offset))
-    persons_position, sequence = registry.features.features_position()
+    persons_position, _ = registry.features.features_position()
     outbox = registry.resolver.outbox(registry.resolver.relayed(), 1)
     return [
-        RoleStatus("landing-linkage", _committed(bus, "landing-linkage", (SUBJECTS,))),
-        RoleStatus("landing-content", _committed(bus, "landing-content", landed_content)),
+        RoleStatus("landing-linkage", _committed(bus, LANDING_LINKAGE, (SUBJECTS,))),
+        RoleStatus("landing-content", _committed(bus, LANDING_CONTENT, tuple(CONTENT.values()))),
         RoleStatus("matcher", _kept(bus, SUBJECTS, slowest)),
         RoleStatus("resolver", _kept(bus, LINKS, registry.resolver.position()), unpublished=len(outbox)),
-        RoleStatus("features", _kept(bus, PERSONS, persons_position), unpublished=_unbuilt(bus, registry, sequence)),
+        RoleStatus("features", _kept(bus, PERSONS, persons_position), unpublished=_unbuilt(bus, registry, content)),
     ]
 
 
@@ -66,19 +72,22 @@ def drained(roles: Sequence[RoleStatus]) -> bool:
     return all(role.lag_messages == 0 for role in roles)
 
 
-def _unbuilt(bus: Bus, registry: Registry, sequence: int) -> int:
-    """Return 1 when content has landed that the newest snapshot was not made from, or nothing was published yet."""
-    if not sequence:
-        return 0
+def _unbuilt(bus: Bus, registry: Registry, content: Zone | None) -> int:
+    """Return 1 when facts have landed that the newest snapshot was not made from, else 0.
+
+    A snapshot's positions name what it read of the content zone as `table:topic-partition`, with the last offset.
+    """
     snapshots = registry.features.snapshots()
-    if not snapshots:
-        return 1
-    seen = snapshots[0].positions
-    for topic in CONTENT.values():
-        for key, end in bus.end_offsets(topic).items():
-            if seen.get(f"{topic.name}-{key.partition}", 0) < end:
-                return 1
-    return 0
+    seen = {name: at for name, at in snapshots[0].positions.items() if ":" in name} if snapshots else {}
+    if content is not None:
+        landed = {f"{table}:{name}": at for table in content.tables() for name, at in content.offsets(table).items()}
+        return int(any(seen.get(name, -1) < at for name, at in landed.items()))
+    built: dict[str, int] = {}
+    for name, at in seen.items():
+        partition = name.partition(":")[2]
+        built[partition] = max(at + 1, built.get(partition, 0))
+    committed = _committed(bus, LANDING_CONTENT, tuple(CONTENT.values()))
+    return int(any(built.get(f"{p.topic}-{p.partition}", 0) < p.next_offset for p in committed))
 
 
 def _committed(bus: Bus, group: str, topics: Sequence[Topic]) -> tuple[PartitionPosition, ...]:

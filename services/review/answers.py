@@ -1,0 +1,59 @@
+"""What the service says, as messages."""
+
+from __future__ import annotations
+
+from schemas.contracts.base import Feed
+from schemas.decision import Decision
+from services.pb.hwlink.v1 import core_pb2, linkage_pb2
+from services.review.evidence import Evidence, Rarity
+from services.review.quality import GroupQuality
+
+_FEEDS = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
+_DECISIONS = {
+    Decision.LINK: linkage_pb2.LINK_DECISION_LINK,
+    Decision.REVIEW: linkage_pb2.LINK_DECISION_REVIEW,
+    Decision.APART: linkage_pb2.LINK_DECISION_APART,
+}
+_RARITIES = {
+    None: linkage_pb2.RARITY_UNSPECIFIED,
+    Rarity.COMMON: linkage_pb2.RARITY_COMMON,
+    Rarity.TYPICAL: linkage_pb2.RARITY_TYPICAL,
+    Rarity.RARE: linkage_pb2.RARITY_RARE,
+}
+
+
+def pair_evidence(evidence: Evidence) -> linkage_pb2.PairEvidence:
+    """Return the message that tells a pair's evidence."""
+    return linkage_pb2.PairEvidence(
+        fields=[
+            linkage_pb2.ComparedField(
+                name=compared.name,
+                level=compared.level,
+                weight_bits=compared.weight_bits,
+                rarity=_RARITIES[compared.rarity],
+            )
+            for compared in evidence.fields
+        ],
+        prior_bits=evidence.prior_bits,
+        weight_bits=evidence.weight_bits,
+        probability=evidence.probability,
+        guard=evidence.guard or "",
+        decision=_DECISIONS[evidence.decision],
+        model_id=evidence.model_id,
+    )
+
+
+def group_quality(group: GroupQuality) -> linkage_pb2.GroupQuality:
+    """Return the message that tells one group's quality; what is not estimable or not known is absent."""
+    return linkage_pb2.GroupQuality(
+        group=group.group,
+        feed=_FEEDS[group.feed],
+        subjects=_count(group.people),
+        linked=_count(group.linked),
+        precision=linkage_pb2.Estimate(value=group.precision),
+        recall=linkage_pb2.Estimate(),  # not estimable without labels or a hidden key
+    )
+
+
+def _count(value: int | None) -> core_pb2.ReleasedCount:
+    return core_pb2.ReleasedCount(value=value, suppressed=value is None)

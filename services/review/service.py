@@ -1,0 +1,225 @@
+"""The LinkageService over gRPC: evidence on pairs, reviews decided blind, quality; each call audited, refusals too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import polars as pl
+
+from schemas.decision import Decision
+from schemas.disclosure import DisclosurePolicy
+from schemas.errors import HwlinkError, InputError, Reason, StateError
+from schemas.model import parse_model
+from schemas.purposes import Output, purpose, shipped_purposes
+from services.pb.hwlink.v1 import linkage_pb2, linkage_pb2_grpc
+from services.registry import AuditEvent, Registry
+from services.review.answers import group_quality, pair_evidence
+from services.review.evidence import Explainer, StoredPair
+from services.review.open_reviews import DECIDE, PAIR, OpenReviews, after, decision_detail
+from services.review.quality import quality
+from services.review.sealing import Seal
+from services.rpc.pages import Pages
+
+_KEY = ("source", "subject_ref")
+_REVIEW = "review"
+_VERDICTS = {
+    linkage_pb2.REVIEW_VERDICT_SAME: "same",
+    linkage_pb2.REVIEW_VERDICT_DIFFERENT: "different",
+    linkage_pb2.REVIEW_VERDICT_UNSURE: "unsure",
+}
+
+
+@dataclass
+class _Call:
+    """One call under way: who asks, under which purpose, and what its audit event will say of it."""
+
+    principal: str
+    purpose: str
+    detail: dict[str, str] = field(default_factory=dict)
+    recorded: bool = False
+
+    def event(self, action: str, outcome: str) -> AuditEvent:
+        return AuditEvent(self.principal, self.purpose, action, outcome, self.detail)
+
+
+class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
+    """Answers linkage specialists and reviewers. Errors pass through the server's interceptor."""
+
+    def __init__(self, registry: Registry, policy: DisclosurePolicy) -> None:
+        """Take up what has been decided so far; `policy` protects the counts of the quality report."""
+        self._registry = registry
+        self._policy = policy
+        self._reviews = OpenReviews(registry.review, registry.query)
+        self._seal = Seal()
+        self._pages = Pages()
+        self._explainer: Explainer | None = None
+
+    def Explain(
+        self, request: linkage_pb2.ExplainRequest, context: grpc.ServicerContext
+    ) -> linkage_pb2.ExplainResponse:
+        """See linkage.proto."""
+        with self._audited("review.explain", request.purpose, context) as call:
+            purpose(request.purpose).permits_evidence()
+            left, right = self._subjects(request)
+            call.detail.update(left_serial=str(left["serial"]), right_serial=str(right["serial"]))
+            low, high = sorted((left["serial"], right["serial"]))
+            stored = self._registry.resolver.neighbourhood(pl.Series([low])).pairs.filter(
+                pl.min_horizontal("left_serial", "right_serial") == low,
+                pl.max_horizontal("left_serial", "right_serial") == high,
+            )
+            if stored.is_empty():
+                raise _unknown_pair()
+            evidence = self._evidence(stored.row(0, named=True), (left["source"], right["source"]))
+            return linkage_pb2.ExplainResponse(
+                evidence=evidence,
+                same_person=left["person"] is not None and left["person"] == right["person"],
+            )
+
+    def NextReview(
+        self, request: linkage_pb2.NextReviewRequest, context: grpc.ServicerContext
+    ) -> linkage_pb2.NextReviewResponse:
+        """See linkage.proto."""
+        with self._audited("review.next", request.purpose, context) as call:
+            purpose(request.purpose).permits_evidence()
+            place = self._place(request)
+            model = self._model()
+            ranked = self._reviews.ranked(model.model.model_id) if model is not None else pl.DataFrame()
+            chosen = after(ranked, place).head(2)
+            response = linkage_pb2.NextReviewResponse(open_reviews=ranked.height)
+            if chosen.is_empty():
+                return response
+            row = chosen.row(0, named=True)
+            call.detail.update({name: str(row[name]) for name in PAIR})
+            response.review.CopyFrom(
+                linkage_pb2.Review(
+                    review_id=self._seal.seal(_REVIEW, tuple(row[name] for name in PAIR)),
+                    evidence=self._evidence(row, self._sources(row)),
+                )
+            )
+            if chosen.height > 1:
+                here = (row["microbits"], row["left_serial"], row["right_serial"])
+                response.next_page_token = self._seal.seal(f"after {request.purpose}", here)
+            return response
+
+    def DecideReview(
+        self, request: linkage_pb2.DecideReviewRequest, context: grpc.ServicerContext
+    ) -> linkage_pb2.DecideReviewResponse:
+        """See linkage.proto."""
+        with self._audited(DECIDE, request.purpose, context) as call:
+            purpose(request.purpose).permits_evidence()
+            verdict = _VERDICTS.get(request.verdict)
+            if verdict is None:
+                raise InputError(Reason.FIELD_INVALID, "Say a verdict: same, different or unsure.")
+            numbers = self._seal.opened(_REVIEW, request.review_id)
+            if numbers is None:
+                raise InputError(
+                    Reason.NOT_FOUND,
+                    "This server has given out no review of that id since it started; ask for the next.",
+                )
+            left, right, left_version, right_version = numbers
+            pair = (left, right, left_version, right_version)
+            call.detail.update(decision_detail(pair, verdict))
+            call.recorded = self._reviews.decide(pair, verdict, call.event(DECIDE, "done"))
+            model = self._model()
+            still_open = self._reviews.ranked(model.model.model_id).height if model is not None else 0
+            return linkage_pb2.DecideReviewResponse(open_reviews=still_open)
+
+    def Quality(
+        self, request: linkage_pb2.QualityRequest, context: grpc.ServicerContext
+    ) -> linkage_pb2.QualityResponse:
+        """See linkage.proto."""
+        with self._audited("review.quality", request.purpose, context) as call:
+            asked = purpose(request.purpose)
+            asked.permits(Output.COUNTS)
+            report = quality(self._registry, self._policy, asked, request.by, request.snapshot_id)
+            call.detail.update(snapshot_id=report.snapshot_id, by=request.by)
+            page, token = self._pages.page(request, report.groups)
+            return linkage_pb2.QualityResponse(
+                groups=[group_quality(group) for group in page],
+                snapshot_id=report.snapshot_id,
+                model_id=report.model_id,
+                policy_id=report.policy_id,
+                reviews_per_10000=report.reviews_per_10000,
+                next_page_token=token,
+            )
+
+    @contextmanager
+    def _audited(self, action: str, purpose_id: str, context: grpc.ServicerContext) -> Iterator[_Call]:
+        """Append how the call ended to the audit chain: `done`, or why it was refused."""
+        # A purpose that there is not is not repeated: it is a text of the caller's, and might hold anything.
+        named = purpose_id if purpose_id in shipped_purposes() else "unknown"
+        call = _Call(_principal(context), named)
+        try:
+            yield call
+        except HwlinkError as error:
+            self._registry.query.audit(call.event(action, f"refused: {error.reason}"))
+            raise
+        if not call.recorded:
+            self._registry.query.audit(call.event(action, "done"))
+
+    def _model(self) -> Explainer | None:
+        """Return the model in force, made ready once; None before the first."""
+        active = self._registry.matcher.active_model()
+        if active is None:
+            return None
+        held = self._explainer
+        if held is None or held.model.model_id != active[0]:
+            held = self._explainer = Explainer(parse_model(active[1]))
+        return held
+
+    def _evidence(self, row: dict[str, Any], sources: tuple[str, str]) -> linkage_pb2.PairEvidence:
+        explainer = self._model()
+        if explainer is None or explainer.model.model_id != row["model_id"]:
+            raise StateError(
+                Reason.MODEL_MISMATCH,
+                "Another match model is in force than the one that scored this pair; ask again when it is scored anew.",
+            )
+        names = ("pattern", "weight_bits", "log2_odds", "guard", "model_id", "probability")
+        values = {name: row[name] for name in names}
+        stored = StoredPair(sources=sources, decision=Decision(row["decision"]), **values)
+        return pair_evidence(explainer.evidence(stored))
+
+    def _subjects(self, request: linkage_pb2.ExplainRequest) -> tuple[dict[str, Any], dict[str, Any]]:
+        keys = [(key.source, key.subject_ref) for key in (request.left, request.right)]
+        if keys[0] == keys[1] or not all(part for key in keys for part in key):
+            raise InputError(Reason.FIELD_INVALID, "Name two different subjects, each by source and subject_ref.")
+        frame = pl.DataFrame(keys, schema=dict.fromkeys(_KEY, pl.String), orient="row")
+        found = {(row["source"], row["subject_ref"]): row for row in self._registry.resolver.subjects(frame).to_dicts()}
+        if len(found) != 2:
+            raise _unknown_pair()
+        return found[keys[0]], found[keys[1]]
+
+    def _sources(self, row: dict[str, Any]) -> tuple[str, str]:
+        ends = (row["left_serial"], row["right_serial"])
+        subjects = self._registry.resolver.neighbourhood(pl.Series(ends, dtype=pl.Int64)).subjects
+        source = dict(subjects.select("serial", "source").rows())
+        return source[ends[0]], source[ends[1]]
+
+    def _place(self, request: linkage_pb2.NextReviewRequest) -> tuple[int, int, int] | None:
+        if not request.page_token:
+            return None
+        place = self._seal.opened(f"after {request.purpose}", request.page_token)
+        if place is None:
+            raise InputError(
+                Reason.PAGE_TOKEN_INVALID,
+                "The page token does not belong to this request or to this server's run; ask again without a token.",
+            )
+        return place[0], place[1], place[2]
+
+
+def _principal(context: grpc.ServicerContext) -> str:
+    """Return who asks: the identity of the client's certificate, `local` where the address is loopback without TLS."""
+    identities = context.peer_identities()
+    return "local" if not identities else ",".join(identity.decode("utf-8", "replace") for identity in identities)[:256]
+
+
+def _unknown_pair() -> InputError:
+    # One answer for both cases: whether a source knows a subject is nobody's business who does not hold a pair of it.
+    return InputError(
+        Reason.NOT_FOUND,
+        "Nothing is kept of this pair: a subject is not known, or their evidence is below review; check both keys.",
+    )
