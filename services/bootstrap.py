@@ -1,0 +1,321 @@
+"""The only wiring: settings in, adapters and roles out. Nothing else in the project constructs an adapter.
+
+Each role is built from the parts that it may see and no others; its modules are imported only when it is built.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from pydantic import ValidationError
+
+from schemas.agreement import SHIPPED, Agreement, shipped_agreement
+from schemas.errors import AgreementError, InputError, PolicyError, Reason, StateError
+from schemas.topics import INTERNAL
+from services.bus import Bus
+from services.lake import Zone, ZoneName
+from services.registry import Registry
+from services.rpc.lock import ExclusiveLock
+from services.rpc.server import RpcServer, Service
+from services.settings import Settings
+
+if TYPE_CHECKING:
+    from services.consumers import ConsumerKeys
+
+Ready = Callable[[Mapping[str, str]], None]
+"""Told once a role works: address by name of service, empty for a role that serves none."""
+
+GRACE_S: Final = 20.0
+"""How long running calls may go on after a server was told to stop."""
+
+
+class Role(Protocol):
+    """What `run_role` runs: starts, says so, and works until `stop` is set."""
+
+    def run(self, stop: threading.Event, ready: Ready) -> None:
+        """Work until `stop` is set; raises HwlinkError when it cannot go on."""
+        ...
+
+
+def open_bus(settings: Settings) -> Bus:
+    """Open the bus that `bus_url` names and make the internal topics; InputError OPTION_INVALID for another scheme."""
+    scheme, _, rest = settings.bus_url.partition("://")
+    bus: Bus
+    if scheme == "sqlite":
+        from services.bus.sqlite import SqliteBus
+
+        bus = SqliteBus(Path(rest.removeprefix("/")))
+    elif scheme == "memory":
+        from services.bus.memory import MemoryBus
+
+        bus = MemoryBus()
+    else:
+        raise InputError(Reason.OPTION_INVALID, "The bus URL is not usable; give sqlite:///PATH or memory://.")
+    bus.create_topics(INTERNAL)
+    return bus
+
+
+def open_registry(settings: Settings) -> Registry:
+    """Open the registry that `registry_url` names; raises as `services.registry.sql.open_registry`."""
+    from services.registry.sql import open_registry as open_sql_registry
+
+    return open_sql_registry(settings.registry_url)
+
+
+def open_zone(settings: Settings, name: ZoneName) -> Zone:
+    """Open one zone of the lake that `lake_url` names; InputError OPTION_INVALID for another scheme than `file`."""
+    from services.lake.delta import DeltaZone
+
+    scheme, _, path = settings.lake_url.partition("://")
+    if scheme != "file" or not path:
+        raise InputError(Reason.OPTION_INVALID, "The lake URL is not usable; give file://PATH.")
+    return DeltaZone(Path(path), name)
+
+
+def accepted_agreements(settings: Settings) -> dict[str, Agreement]:
+    """Return the agreements whose records the server takes, by id: the shipped ones and those of `settings.agreements`.
+
+    Those that accept test identifiers are among them only with `accept_test_agreement`. Raises AgreementError
+    AGREEMENT_INVALID for a file that is none, PolicyError UNSAFE_CONFIGURATION for one that accepts test identifiers.
+    """
+    shipped = [shipped_agreement(name) for name in SHIPPED]
+    found = {a.agreement_id: a for a in shipped if settings.accept_test_agreement or not a.accept_test_identifiers}
+    for path in settings.agreements:
+        try:
+            agreement = Agreement.model_validate_json(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, ValidationError):
+            raise AgreementError(
+                Reason.AGREEMENT_INVALID,
+                f"The agreement {path.name} cannot be read; run `hwlink agreement check` on it.",
+            ) from None
+        if agreement.accept_test_identifiers and not settings.accept_test_agreement:
+            raise PolicyError(
+                Reason.UNSAFE_CONFIGURATION,
+                f"The agreement {path.name} accepts test identifiers; take it out of HWLINK_AGREEMENTS, or set "
+                "HWLINK_ACCEPT_TEST_AGREEMENT=true where no real people's records are held.",
+            )
+        found[agreement.agreement_id] = agreement
+    return found
+
+
+class Serving:
+    """A role that is a gRPC server."""
+
+    def __init__(
+        self, address: str, services: Sequence[Service], before_stop: Callable[[], None], after_stop: Callable[[], None]
+    ) -> None:
+        """Bind the address. `before_stop` makes open streams end, `after_stop` releases what calls used."""
+        self._server = RpcServer(address, services)
+        self._names = [service.name for service in services]
+        self._before_stop = before_stop
+        self._after_stop = after_stop
+
+    def run(self, stop: threading.Event, ready: Ready) -> None:
+        """Serve until `stop` is set, then let what runs end."""
+        self._server.start()
+        ready(dict.fromkeys(self._names, self._server.address))
+        stop.wait()
+        self._before_stop()
+        self._server.stop(GRACE_S)
+        self._after_stop()
+
+
+class Looping:
+    """A role that is a loop, or several side by side: the first to fail stops the others, and its failure is raised."""
+
+    def __init__(self, *loops: Callable[[threading.Event], None]) -> None:
+        self._loops = loops
+
+    def run(self, stop: threading.Event, ready: Ready) -> None:
+        """Run the loops until `stop` is set."""
+        ready({})
+        first, *others = self._loops
+        failures: list[BaseException] = []
+
+        def guarded(loop: Callable[[threading.Event], None]) -> None:
+            try:
+                loop(stop)
+            except BaseException as error:
+                failures.append(error)
+                stop.set()
+
+        threads = [threading.Thread(target=guarded, args=(loop,)) for loop in others]
+        for thread in threads:
+            thread.start()
+        guarded(first)
+        for thread in threads:
+            thread.join()
+        if failures:
+            raise failures[0]
+
+
+def _nothing() -> None:
+    """Do nothing."""
+
+
+def _owner(role: str) -> str:
+    return f"{role}@{socket.gethostname()}:{os.getpid()}"
+
+
+def _ingest(settings: Settings) -> Role:
+    from services.ingest.service import service
+    from services.ingest.stream import Door, Limits
+
+    door = Door(
+        open_bus(settings),
+        open_registry(settings).ingest,
+        open_zone(settings, "linkage"),
+        accepted_agreements(settings),
+        Limits(withdrawal_share=settings.withdrawal_limit_share),
+    )
+    return Serving(settings.ingest_address, [service(door)], door.stop.set, door.close)
+
+
+def _landing(settings: Settings) -> Role:
+    from services.landing.role import Landing
+
+    bus = open_bus(settings)
+    linkage = Landing.of_linkage(bus, open_zone(settings, "linkage"))
+    content = Landing.of_content(bus, open_zone(settings, "content"))
+    return Looping(linkage.run, content.run)
+
+
+def _matcher(settings: Settings) -> Role:
+    from schemas.model import parse_model
+    from services.matcher.role import Matcher
+
+    model = None
+    if settings.model_path is not None:
+        try:
+            model = parse_model(settings.model_path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
+            raise StateError(
+                Reason.STORE_MISSING, "The model file cannot be read; check HWLINK_MODEL_PATH and its permissions."
+            ) from None
+    matcher = Matcher(
+        open_bus(settings),
+        open_registry(settings).matcher,
+        open_zone(settings, "linkage"),
+        model,
+        owner=_owner("matcher"),
+        shards=settings.shards,
+    )
+    return Looping(matcher.run)
+
+
+def _resolver(settings: Settings) -> Role:
+    from schemas.decision import DecisionPolicy
+    from services.resolver.role import Resolver
+
+    resolver = Resolver(
+        open_bus(settings),
+        open_registry(settings).resolver,
+        DecisionPolicy(),
+        owner=_owner("resolver"),
+        shards=settings.shards,
+    )
+    return Looping(resolver.run)
+
+
+def _features(settings: Settings) -> Role:
+    from datetime import date
+
+    import polars as pl
+
+    from linkage.features.tables import GEOGRAPHY
+    from schemas.purposes import shipped_purposes
+    from services.features.records import Consumer
+    from services.features.role import Features
+
+    registry = open_registry(settings)
+    keys = consumer_keys(settings)
+    consumers = [
+        Consumer(purpose, keys.key(purpose.consumer))
+        for purpose in shipped_purposes().values()
+        if purpose.feeds_topic and purpose.consumer is not None
+    ]
+    path = geography_path(settings)
+    geography = pl.read_csv(path, schema=GEOGRAPHY) if path.exists() else pl.DataFrame(schema=GEOGRAPHY)
+    as_of = settings.as_of
+
+    def model_id() -> str | None:
+        active = registry.matcher.active_model()
+        return None if active is None else active[0]
+
+    features = Features(
+        open_bus(settings),
+        open_zone(settings, "content"),
+        open_zone(settings, "products"),
+        registry.features,
+        geography=geography,
+        consumers=consumers,
+        today=date.today if as_of is None else lambda: as_of,
+        model_id=model_id,
+    )
+    return Looping(features.run)
+
+
+def _query(settings: Settings) -> Role:
+    from services.query.service import CohortQuery
+    from services.query.states import States
+
+    registry = open_registry(settings)
+    states = States(open_zone(settings, "products"), registry.query)
+    query = CohortQuery(states, registry.query, consumer_keys(settings))
+    return Serving(settings.query_address, [query.service], _nothing, registry.close)
+
+
+def _review(settings: Settings) -> Role:
+    from schemas.disclosure import shipped_policy
+    from services.admin.service import AdminService
+    from services.pb.hwlink.v1 import admin_pb2_grpc
+    from services.review.role import linkage_service
+
+    registry = open_registry(settings)
+    admin = AdminService(open_bus(settings), registry, open_zone(settings, "linkage"), open_zone(settings, "content"))
+    services = [
+        linkage_service(registry, shipped_policy()),
+        Service(
+            "hwlink.v1.AdminService",
+            lambda server: admin_pb2_grpc.add_AdminServiceServicer_to_server(admin, server),
+        ),
+    ]
+    return Serving(settings.review_address, services, _nothing, registry.close)
+
+
+def consumer_keys(settings: Settings) -> ConsumerKeys:
+    """Return the keys under which consumers' ids are re-keyed."""
+    from services.consumers import ConsumerKeys
+
+    return ConsumerKeys(settings.data_dir / "keys")
+
+
+def geography_path(settings: Settings) -> Path:
+    """Return where the geography is kept: a CSV with columns lsoa, ward, authority, imd_decile."""
+    return settings.data_dir / "reference" / "geography.csv"
+
+
+ROLES: Final[dict[str, Callable[[Settings], Role]]] = {
+    "ingest": _ingest,
+    "landing": _landing,
+    "matcher": _matcher,
+    "resolver": _resolver,
+    "features": _features,
+    "query": _query,
+    "review": _review,
+}
+"""Every role by name, in the order in which records pass them."""
+
+
+def run_role(name: str, settings: Settings, stop: threading.Event, ready: Ready = lambda _: None) -> None:
+    """Run one role until `stop` is set, alone on these files; `ready` is told when it works.
+
+    Raises StateError ALREADY_RUNNING when another process runs it there, and whatever building or running it raises.
+    """
+    with ExclusiveLock(settings.data_dir, name):
+        ROLES[name](settings).run(stop, ready)
