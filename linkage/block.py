@@ -115,10 +115,11 @@ class BlockIndex:
         """Forget the rows that `dead` (by row number) marks: rewrites every run."""
         self._runs = [[words[~dead[(words & _LOW).astype(np.int64)]] for words in run] for run in self._runs]
 
-    def lookup(self, keys: UInt32Array) -> Iterator[tuple[int, IntArray, IntArray]]:
+    def lookup(self, keys: UInt32Array, below: IntArray | None = None) -> Iterator[tuple[int, IntArray, IntArray]]:
         """Yield (probe, query positions, held rows) for queries with these keys (m, passes), a bounded piece at a time.
 
-        A pair that several probes find is yielded by each of them; `first_shared` keeps the first.
+        With `below` (m), each query finds only rows of lower number than its own. A pair that several probes find is
+        yielded by each of them; `first_shared` keeps the first.
         """
         for probe, (ask, position) in enumerate(zip(self._probes.asked, self._probes.held, strict=True)):
             asking = np.flatnonzero(keys[:, ask])
@@ -126,10 +127,13 @@ class BlockIndex:
             wanted.sort()  # neighbouring searches then touch neighbouring memory
             query = (wanted & _LOW).astype(np.int64)
             wanted &= ~_LOW
+            # A word orders by key and then by row: rows below a number end where the word of key and number would
+            # stand.
+            end = wanted | (_LOW if below is None else below[query].astype(np.uint64) - np.uint64(1))
             for run in self._runs:
                 words = run[position]
                 start = np.searchsorted(words, wanted)
-                count = np.searchsorted(words, wanted | _LOW, side="right") - start
+                count = np.searchsorted(words, end, side="right") - start
                 for piece in _pieces(count):
                     total, counts = int(count[piece].sum()), count[piece]
                     if total:

@@ -50,11 +50,13 @@ class HeldSubjects:
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._keys: UInt32Array = np.zeros((0, len(model.passes)), dtype=np.uint32)
         self._current: BoolArray = np.zeros(0, dtype=np.bool_)
+        self._alive: BoolArray = np.zeros(0, dtype=np.bool_)
         self._count = 0
         self._superseded = 0
         self._expected = 0
         self._sources: list[str] = []
         self._unique: list[bool] = []
+        self._first: list[int] = []
         self._blocks: list[BlockIndex] = []
         self._identities = BlockIndex(_ONE_KEY)
 
@@ -71,8 +73,7 @@ class HeldSubjects:
     @property
     def alive(self) -> BoolArray:
         """Whether each row counts, (rows) bool."""
-        withdrawn: BoolArray = self._arrays["withdrawn"][: self._count]
-        return self._current[: self._count] & ~withdrawn if self._count else self._current[:0]
+        return self._alive[: self._count]
 
     def block_by(self, model: MatchModel) -> None:
         """Search by another model's passes from now on: every key and index is made anew."""
@@ -124,11 +125,11 @@ class HeldSubjects:
             if among is not None and self._sources[code] != among:
                 continue
             asking = rows[subjects.source[rows] != code] if self._unique[code] else rows
+            if not anywhere:
+                asking = asking[asking > self._first[code]]
             keys = self._keys[asking]
-            for probe, query, found in index.lookup(keys):
-                keep = (
-                    (alive[found] & (found != asking[query])) if anywhere else (alive[found] & (found < asking[query]))
-                )
+            for probe, query, found in index.lookup(keys, None if anywhere else asking):
+                keep = alive[found] & (found != asking[query])
                 keep[keep] = first_shared(self._probes, probe, keys[query[keep]], self._keys[found[keep]])
                 left, right = asking[query[keep]], found[keep]
                 group = subjects.claim_group[left]
@@ -155,7 +156,7 @@ class HeldSubjects:
         return held
 
     def _supersede(self, rows: IntArray) -> None:
-        self._current[rows] = False
+        self._current[rows] = self._alive[rows] = False
         self._superseded += len(rows)
         for name in ("table", "filters", "popcounts"):
             if len(rows):
@@ -173,6 +174,7 @@ class HeldSubjects:
             self._arrays[name][start:stop][batch.withdrawn] = 0
         self._keys[start:stop] = keys
         self._current[start:stop] = True
+        self._alive[start:stop] = ~batch.withdrawn
         self._count = stop
         rows = np.arange(start, stop)
         for code in np.unique(source):
@@ -190,6 +192,7 @@ class HeldSubjects:
             if name not in self._sources:
                 self._sources.append(name)
                 self._unique.append(unique)
+                self._first.append(self._count)
                 self._blocks.append(BlockIndex(self._probes))
             codes[position] = self._sources.index(name)
             self._unique[codes[position]] = unique
@@ -206,6 +209,7 @@ class HeldSubjects:
         if len(self._keys) < rows:
             self._keys = _grown(self._keys, rows, (len(self.passes),), self._keys.dtype, self._count)
             self._current = _grown(self._current, rows, (), self._current.dtype, self._count)
+            self._alive = _grown(self._alive, rows, (), self._alive.dtype, self._count)
 
     def _compact(self) -> IntArray:
         """Drop superseded rows; return each old row's new number, -1 where it is gone."""
@@ -214,7 +218,7 @@ class HeldSubjects:
         renumbered[kept] = np.arange(len(kept))
         for name in _ROW_ARRAYS:
             self._arrays[name] = self._arrays[name][kept]
-        self._keys, self._current = self._keys[kept], self._current[kept]
+        self._keys, self._current, self._alive = self._keys[kept], self._current[kept], self._alive[kept]
         self._count, self._superseded = len(kept), 0
         self._index()
         self._identities = BlockIndex(_ONE_KEY)
@@ -225,6 +229,7 @@ class HeldSubjects:
         """Make the block indexes of all rows anew."""
         for code in range(len(self._blocks)):
             rows = np.flatnonzero(self._arrays["source"][: self._count] == code)
+            self._first[code] = int(rows[0]) if len(rows) else self._count
             self._blocks[code] = BlockIndex(self._probes)
             self._blocks[code].add(self._keys[rows], rows)
 
