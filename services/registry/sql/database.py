@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
+from sqlalchemy import (
+    Column,
+    Connection,
+    Dialect,
+    Engine,
+    Executable,
+    bindparam,
+    create_engine,
+    event,
+    make_url,
+    select,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.sql.dml import UpdateBase
 
 from schemas.errors import DefectError, HwlinkError, InputError, Reason, StateError, TransientError
 
+Schema = Mapping[str, pl.DataType | type[pl.DataType]]
+
 BUSY_TIMEOUT_S: Final = 30.0
 """How long a writer waits for another process's transaction; each is kept well under a second."""
 
-IN_CHUNK: Final = 5_000
+IN_CHUNK: Final = 4_096
 """Values of one IN list: SQLite takes 32,766 parameters by default, PostgreSQL's protocol 65,535."""
 
 _BUSY: Final = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"}
@@ -133,18 +147,46 @@ def bulk(connection: Connection, statement: UpdateBase, rows: pl.DataFrame) -> N
     connection.exec_driver_sql(str(compiled), rows.select(compiled.positiontup).rows())
 
 
-def frame(
-    connection: Connection, statement: Executable, schema: Mapping[str, pl.DataType | type[pl.DataType]]
-) -> pl.DataFrame:
+def frame(connection: Connection, statement: Executable, schema: Schema) -> pl.DataFrame:
     """Return a query's rows as a frame with these columns, in the query's order."""
     rows = connection.execute(statement).fetchall()
     return pl.DataFrame([tuple(row) for row in rows], schema=dict(schema), orient="row")
 
 
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Split values into pieces that fit one IN list."""
-    for start in range(0, len(values), IN_CHUNK):
-        yield values[start : start + IN_CHUNK]
+def matching(
+    connection: Connection, column: Column[Any], values: pl.Series, schema: Schema, **fixed: str
+) -> pl.DataFrame:
+    """Return the rows, as `schema`, whose `column` is one of `values` (each given once), with `fixed` columns as given.
+
+    IN lists are padded with their last value to a power of two, so that few statements exist and each is compiled once:
+    SQLAlchemy's own expanding lists took 88 ms for 10,000 keys, of which 33 ms were the database's.
+    """
+    parts = [pl.DataFrame(schema=schema)]
+    wanted = values.to_list()
+    for start in range(0, len(wanted), IN_CHUNK):
+        piece = wanted[start : start + IN_CHUNK]
+        size = min(IN_CHUNK, max(16, 1 << (len(piece) - 1).bit_length()))
+        sql = _matching_sql(connection.dialect, column, tuple(schema), tuple(fixed), size)
+        parameters = (*fixed.values(), *piece, *piece[-1:] * (size - len(piece)))
+        rows = connection.exec_driver_sql(sql, parameters).fetchall()
+        parts.append(pl.DataFrame([tuple(row) for row in rows], schema=dict(schema), orient="row"))
+    return pl.concat(parts)
+
+
+@lru_cache(maxsize=256)
+def _matching_sql(
+    dialect: Dialect, column: Column[Any], names: tuple[str, ...], fixed: tuple[str, ...], size: int
+) -> str:
+    table = column.table
+    conditions = [table.c[name] == bindparam(f"fixed_{name}") for name in fixed]
+    in_list = column.in_([bindparam(f"value_{number}") for number in range(size)])
+    compiled = select(*(table.c[name] for name in names)).where(*conditions, in_list).compile(dialect=dialect)
+    # The parameters are handed over by position, so the statement must ask for them in the order in which they stand.
+    assert compiled.positiontup == [  # noqa: S101
+        *(f"fixed_{name}" for name in fixed),
+        *(f"value_{number}" for number in range(size)),
+    ]
+    return str(compiled)
 
 
 def to_json(value: Mapping[str, Any]) -> str:

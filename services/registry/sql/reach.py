@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
-from sqlalchemy import Column, Connection, Table, select
+from sqlalchemy import Connection
 
 from services.registry import OVERRIDE_COLUMNS, PAIR_COLUMNS
-from services.registry.sql.database import chunks, frame
+from services.registry.sql.database import matching
 from services.registry.sql.tables import overrides, pairs
 
 _DATED_OVERRIDES: Final = pl.Schema({"serial": pl.Int64(), **OVERRIDE_COLUMNS})
-
-
-def select_in(
-    connection: Connection, table: Table, schema: pl.Schema, column: Column[Any], values: pl.Series
-) -> pl.DataFrame:
-    """Return the rows of a table, as `schema`, whose `column` is one of `values` (each value once)."""
-    parts = [pl.DataFrame(schema=schema)]
-    for piece in chunks(values.to_list()):
-        statement = select(*(table.c[name] for name in schema)).where(column.in_(piece))
-        parts.append(frame(connection, statement, schema))
-    return pl.concat(parts)
 
 
 def reach(connection: Connection, serials: pl.Series) -> tuple[pl.Series, pl.DataFrame, pl.DataFrame]:
@@ -38,7 +27,7 @@ def reach(connection: Connection, serials: pl.Series) -> tuple[pl.Series, pl.Dat
         met = []
         for table, schema, parts in ((pairs, PAIR_COLUMNS, links), (overrides, _DATED_OVERRIDES, decided)):
             for end in (table.c.left_serial, table.c.right_serial):
-                part = select_in(connection, table, schema, end, frontier)
+                part = matching(connection, end, frontier, schema)
                 parts.append(part)
                 met += [part["left_serial"].rename("serial"), part["right_serial"].rename("serial")]
         ends = pl.concat(met).unique()

@@ -18,8 +18,8 @@ from services.registry import (
     ResolverChange,
     ResolverState,
 )
-from services.registry.sql.database import Database, bulk, chunks, frame, to_json
-from services.registry.sql.reach import reach, select_in
+from services.registry.sql.database import Database, bulk, frame, matching, to_json
+from services.registry.sql.reach import reach
 from services.registry.sql.tables import models, outbox, overrides, pairs, persons, resolver_state, roster
 
 STATE_ID = 1
@@ -55,20 +55,19 @@ class SqlResolverRegistry:
 
     def subjects(self, keys: pl.DataFrame) -> pl.DataFrame:
         """See `ResolverRegistry.subjects`."""
-        found = [pl.DataFrame(schema=SUBJECT_COLUMNS)]
+        by_source = keys.unique().partition_by("source", as_dict=True)
         with self._database.reading() as connection:
-            for (source,), group in keys.unique().group_by("source"):
-                for refs in chunks(group["subject_ref"].to_list()):
-                    where = (roster.c.source == source, roster.c.subject_ref.in_(refs))
-                    statement = select(*(roster.c[name] for name in SUBJECT_COLUMNS)).where(*where)
-                    found.append(frame(connection, statement, SUBJECT_COLUMNS))
-        return pl.concat(found)
+            found = [
+                matching(connection, roster.c.subject_ref, group["subject_ref"], SUBJECT_COLUMNS, source=str(source))
+                for (source,), group in by_source.items()
+            ]
+        return pl.concat([pl.DataFrame(schema=SUBJECT_COLUMNS), *found])
 
     def neighbourhood(self, serials: pl.Series) -> Neighbourhood:
         """See `ResolverRegistry.neighbourhood`."""
         with self._database.reading() as connection:
             found, links, decided = reach(connection, serials)
-            subjects = select_in(connection, roster, SUBJECT_COLUMNS, roster.c.serial, found)
+            subjects = matching(connection, roster.c.serial, found, SUBJECT_COLUMNS)
         return Neighbourhood(subjects, links, decided)
 
     def overrides_after(self, serial: int) -> tuple[int, pl.Series]:
@@ -86,7 +85,7 @@ class SqlResolverRegistry:
         """See `ResolverRegistry.person_ids`."""
         schema = pl.Schema({"serial": pl.Int64(), "person_id": pl.String()})
         with self._database.reading() as connection:
-            return select_in(connection, persons, schema, persons.c.serial, serials.unique())
+            return matching(connection, persons.c.serial, serials.unique(), schema)
 
     def apply(self, change: ResolverChange) -> None:
         """See `ResolverRegistry.apply`."""
