@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from schemas.agreement import SHIPPED, Agreement, shipped_agreement
 from schemas.errors import AgreementError, InputError, PolicyError, Reason, StateError
+from schemas.model import MatchModel, default_model, parse_model
 from schemas.topics import INTERNAL
 from services.bus import Bus
 from services.lake import Zone, ZoneName
@@ -25,6 +26,8 @@ from services.rpc.server import RpcServer, Service
 from services.settings import Settings
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from services.consumers import ConsumerKeys
 
 Ready = Callable[[Mapping[str, str]], None]
@@ -75,6 +78,20 @@ def open_zone(settings: Settings, name: ZoneName) -> Zone:
     if scheme != "file" or not path:
         raise InputError(Reason.OPTION_INVALID, "The lake URL is not usable; give file://PATH.")
     return DeltaZone(Path(path), name)
+
+
+def open_model(settings: Settings) -> MatchModel | None:
+    """Return the model that the settings name, None where they name none; StateError STORE_MISSING if it is not
+    there.
+    """
+    if settings.model_path is None:
+        return None
+    try:
+        return parse_model(settings.model_path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise StateError(
+            Reason.STORE_MISSING, "The model file cannot be read; check HWLINK_MODEL_PATH and its permissions."
+        ) from None
 
 
 def accepted_agreements(settings: Settings) -> dict[str, Agreement]:
@@ -186,22 +203,13 @@ def _landing(settings: Settings) -> Role:
 
 
 def _matcher(settings: Settings) -> Role:
-    from schemas.model import parse_model
     from services.matcher.role import Matcher
 
-    model = None
-    if settings.model_path is not None:
-        try:
-            model = parse_model(settings.model_path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError):
-            raise StateError(
-                Reason.STORE_MISSING, "The model file cannot be read; check HWLINK_MODEL_PATH and its permissions."
-            ) from None
     matcher = Matcher(
         open_bus(settings),
         open_registry(settings).matcher,
         open_zone(settings, "linkage"),
-        model,
+        open_model(settings),
         owner=_owner("matcher"),
         shards=settings.shards,
     )
@@ -209,13 +217,15 @@ def _matcher(settings: Settings) -> Role:
 
 
 def _resolver(settings: Settings) -> Role:
-    from schemas.decision import DecisionPolicy
     from services.resolver.role import Resolver
 
+    registry = open_registry(settings)
+    active = registry.matcher.active_model()
+    model = parse_model(active[1]) if active else (open_model(settings) or default_model())
     resolver = Resolver(
         open_bus(settings),
-        open_registry(settings).resolver,
-        DecisionPolicy(),
+        registry.resolver,
+        model.policy,
         owner=_owner("resolver"),
         shards=settings.shards,
     )
@@ -225,9 +235,6 @@ def _resolver(settings: Settings) -> Role:
 def _features(settings: Settings) -> Role:
     from datetime import date
 
-    import polars as pl
-
-    from linkage.features.tables import GEOGRAPHY
     from schemas.purposes import shipped_purposes
     from services.features.records import Consumer
     from services.features.role import Features
@@ -239,8 +246,7 @@ def _features(settings: Settings) -> Role:
         for purpose in shipped_purposes().values()
         if purpose.feeds_topic and purpose.consumer is not None
     ]
-    path = geography_path(settings)
-    geography = pl.read_csv(path, schema=GEOGRAPHY) if path.exists() else pl.DataFrame(schema=GEOGRAPHY)
+    geography = _geography(settings)
     as_of = settings.as_of
 
     def model_id() -> str | None:
@@ -295,9 +301,21 @@ def consumer_keys(settings: Settings) -> ConsumerKeys:
     return ConsumerKeys(settings.data_dir / "keys")
 
 
-def geography_path(settings: Settings) -> Path:
-    """Return where the geography is kept: a CSV with columns lsoa, ward, authority, imd_decile."""
-    return settings.data_dir / "reference" / "geography.csv"
+def _geography(settings: Settings) -> pl.DataFrame:
+    """Return the geography that the settings name; without one, features of areas are unknown for everybody."""
+    import polars as pl
+
+    from linkage.features.tables import GEOGRAPHY
+
+    if settings.geography_path is None:
+        return pl.DataFrame(schema=GEOGRAPHY)
+    try:
+        return pl.read_csv(settings.geography_path, schema=GEOGRAPHY)
+    except (OSError, pl.exceptions.PolarsError):
+        raise InputError(
+            Reason.FILE_UNREADABLE,
+            f"The geography cannot be read: a CSV with columns {', '.join(GEOGRAPHY)}; check HWLINK_GEOGRAPHY_PATH.",
+        ) from None
 
 
 ROLES: Final[dict[str, Callable[[Settings], Role]]] = {

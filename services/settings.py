@@ -40,6 +40,9 @@ class Settings(BaseModel):
     )
     accept_test_agreement: bool = Field(False, description="accept feeds of synthetic people (agreement hwlink-test-1)")
     model_path: Path | None = Field(None, description="match model document; default: the shipped model")
+    geography_path: Path | None = Field(
+        None, description="CSV of small areas: lsoa, ward, authority, imd_decile; without it area features are unknown"
+    )
     shards: Annotated[int, Field(ge=1, le=64)] = Field(1, description="how many shards pairs are divided into")
     withdrawal_limit_share: Annotated[float, Field(gt=0, le=1)] = Field(
         0.2, description="largest share of a source's subjects that one full extract may withdraw"

@@ -45,6 +45,7 @@ def run(out: Path, *, people: int, claims: int, seed: int, quiet: bool) -> dict[
         "HWLINK_ACCEPT_TEST_AGREEMENT": "true",
         "HWLINK_AS_OF": AS_OF,
         "HWLINK_MODEL_PATH": str(out / "model.json"),
+        "HWLINK_GEOGRAPHY_PATH": str(out / "people" / "geography.csv"),
     }
     commands = Commands(environ, quiet)
     stages = _files(commands, out, people, claims, seed)

@@ -1,0 +1,64 @@
+"""`hwlink serve`: run all roles under a supervisor, or one role in this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from schemas.errors import InputError, Reason
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `serve`."""
+    app.command("serve")(serve)
+
+
+def serve(
+    role: Annotated[
+        str, typer.Argument(help="all, ingest, landing, matcher, resolver, features, query or review.")
+    ] = "all",
+) -> None:
+    """Run every role, each in a process of its own, or one role in this process; settings come from HWLINK_*."""
+    from services.bootstrap import ROLES, run_role
+    from services.rpc.lock import ExclusiveLock
+    from services.rpc.logging import configure_logging
+    from services.serve.supervisor import Supervisor
+    from services.settings import as_environ, read_settings
+
+    if role != "all" and role not in ROLES:
+        raise InputError(Reason.OPTION_INVALID, f"A role is one of: all, {', '.join(ROLES)}.")
+    settings = read_settings(os.environ)
+    configure_logging(settings.log_level)
+    stop = _stop_on_signals()
+    if role != "all":
+        run_role(role, settings, stop)
+        return
+    with ExclusiveLock(settings.data_dir, "supervisor"):
+        typer.echo(
+            f"hwlink serves ingest on {settings.ingest_address}, query on {settings.query_address}, "
+            f"review and admin on {settings.review_address}; data in {settings.data_dir}. Stop with Ctrl-C.",
+            err=True,
+        )
+        supervisor = Supervisor(
+            tuple(ROLES),
+            lambda name: [sys.executable, "-m", "services.cli.app", "serve", name],
+            {**os.environ, **as_environ(settings)},
+        )
+        supervisor.run(stop)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+    return stop
