@@ -37,7 +37,7 @@ class Index:
     def __init__(self, model: MatchModel, shards: int, owned: frozenset[int]) -> None:
         """Make an empty index that weighs the pairs of the `owned` ones among `shards` shards."""
         self._pairs = PairMatcher(model)
-        self._held = HeldSubjects(model.passes)
+        self._held = HeldSubjects(model)
         self._shards = shards
         self._owned = owned
 

@@ -149,7 +149,7 @@ MODEL = MatchModel(
 
 def batch_pairs(records: Sequence[Record], model: MatchModel = MODEL) -> pl.DataFrame:
     """What one batch match over the latest versions says."""
-    held = HeldSubjects(model.passes)
+    held = HeldSubjects(model)
     rows = held.upsert(Subjects.from_frame(frame(records), {SOURCES[0]: True}))
     return PairMatcher(model).match(rows, held)
 
@@ -435,6 +435,31 @@ def test_what_the_topic_dropped_before_it_was_matched_is_read_from_the_lake(
     assert pair_set(final_pairs(bus)) == pair_set(batch_pairs(records))
     assert second._source.counts["lost"] == 0
     assert set(second.lag().values()) == {0}
+
+
+@pytest.mark.parametrize("landed", ["nothing", "some", "all", "all, and the topic is empty"])
+def test_one_owner_takes_over_shards_that_stand_at_different_places(
+    bus: MemoryBus, zone: DeltaZone, landed: str
+) -> None:
+    records = crowd(60)
+    registry = MemoryRegistry()
+    bus.producer().send(messages(records[:50]) + messages([replace(r, version=1, postcode="TN1") for r in records[:9]]))
+    far, middle, _ = (matcher(bus, registry, zone, shards=3, owned=[s], batch_messages=3) for s in range(3))
+    drain(far)
+    for _ in range(3):
+        middle.step()
+    landing = Landing.of_linkage(bus, zone, replace(NOW, batch_messages=4))
+    if landed != "nothing":
+        landing.step()
+    if landed.startswith("all"):
+        drain(landing)
+    if landed.endswith("empty"):
+        bus.trim(2**53)
+    bus.producer().send(messages(records[50:]))
+    drain(matcher(bus, registry, zone, shards=3))
+    latest_records = [replace(r, version=1, postcode="TN1") for r in records[:9]] + records[9:]
+    assert pair_set(final_pairs(bus)) == pair_set(batch_pairs(latest_records))
+    assert len({tuple(held.position.items()) for held in registry.held.values()}) == 1
 
 
 def test_retention_that_overtakes_a_working_matcher_is_made_good_from_the_lake(bus: MemoryBus, zone: DeltaZone) -> None:
