@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
+from functools import partial
 from types import FrameType
 from typing import Annotated
 
@@ -37,7 +40,7 @@ def serve(
     configure_logging(settings.log_level)
     stop = _stop_on_signals()
     if role != "all":
-        run_role(role, settings, stop)
+        run_role(role, settings, stop, partial(_say_ready, role))
         return
     with ExclusiveLock(settings.data_dir, "supervisor"):
         typer.echo(
@@ -51,6 +54,13 @@ def serve(
             {**os.environ, **as_environ(settings)},
         )
         supervisor.run(stop)
+
+
+def _say_ready(role: str, addresses: Mapping[str, str]) -> None:
+    """Log that a role works, and where its services listen."""
+    logging.getLogger("services.serve").info("ready", extra={"role": role})
+    for address in sorted(set(addresses.values())):
+        logging.getLogger("services.serve").info("serving", extra={"role": role, "address": address})
 
 
 def _stop_on_signals() -> threading.Event:
