@@ -42,6 +42,7 @@ def people_entries() -> list[FeatureDefinition]:
             tuple(label for _, label in LIFE_STAGES),
             "Stage of life by age on the as-of date, from infant to very elderly.",
             ordered=True,
+            quasi_identifier=True,
             **born,
         ),
         category(
@@ -100,7 +101,13 @@ def people_entries() -> list[FeatureDefinition]:
             marmot_domain=MarmotDomain.PLACES,
             **area,
         ),
-        flag("core20", "Lives in an area of IMD decile 1 or 2.", marmot_domain=MarmotDomain.PLACES, **area),
+        flag(
+            "core20",
+            "Lives in an area of IMD decile 1 or 2.",
+            quasi_identifier=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
         flag("in_health", "A subject of a health source belongs to the person.", **present),
         flag("in_welfare", "A subject of a welfare source belongs to the person.", **on_benefit),
         flag("linked", "Subjects of both feeds belong to the person.", **on_benefit),

@@ -70,6 +70,7 @@ def welfare_entries() -> list[FeatureDefinition]:
             "household_type",
             ("single", "couple", "lone_parent", "couple_with_children", "pensioner", "multi_adult"),
             "Shape of the claim's household; pensioner where those of State Pension age live alone.",
+            quasi_identifier=True,
             **household,
         ),
         category(

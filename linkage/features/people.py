@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Final
 
 import polars as pl
 
@@ -10,6 +11,8 @@ from linkage.features.bands import AGE_EDGES, CORE20_LOWEST_DECILES, LIFE_STAGES
 from schemas.codes import ETHNIC_GROUP_5, Sex
 from schemas.contracts.base import Feed
 from schemas.features import band_labels
+
+_STATED_SEXES: Final = [sex.value for sex in Sex if sex is not Sex.NOT_KNOWN]
 
 
 def age_years(birth_year_month: pl.Expr, as_of: date) -> pl.Expr:
@@ -58,7 +61,7 @@ def person_features(
     known = (
         subjects.with_columns(
             stated.alias("ethnic_group_5"),
-            pl.when(pl.col("sex") != Sex.NOT_KNOWN.value).then(pl.col("sex")).alias("sex_code"),
+            pl.when(pl.col("sex").is_in(_STATED_SEXES)).then(pl.col("sex")).alias("sex_code"),
         )
         .join(geography.select("lsoa", pl.lit(True).alias("_placed")), on="lsoa", how="left", maintain_order="left")
         .with_columns(pl.when(pl.col("_placed")).then(pl.col("lsoa")).alias("lsoa"))

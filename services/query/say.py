@@ -1,0 +1,118 @@
+"""From our values to the messages of `cohort.proto`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from linkage.disclosure import ReleasedTable, release_percent
+from linkage.disclosure.counts import Mask
+from schemas.cohorts import CohortDefinition
+from schemas.contracts.base import Feed
+from schemas.disclosure import DisclosurePolicy
+from schemas.features import FeatureDefinition, FeatureType
+from schemas.purposes import Output
+from services.pb.hwlink.v1 import cohort_pb2, core_pb2
+from services.query.states import Dimension, State
+
+_FEEDS: Final = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
+_TYPES: Final = {
+    FeatureType.CATEGORY: cohort_pb2.VALUE_TYPE_CATEGORY,
+    FeatureType.BOOLEAN: cohort_pb2.VALUE_TYPE_BOOLEAN,
+    FeatureType.INTEGER: cohort_pb2.VALUE_TYPE_INTEGER,
+    FeatureType.PROBABILITY: cohort_pb2.VALUE_TYPE_PROBABILITY,
+}
+_OUTPUTS: Final = {Output.COUNTS: cohort_pb2.OUTPUT_COUNTS, Output.MEMBERS: cohort_pb2.OUTPUT_MEMBERS}
+
+
+def number(value: int | None) -> core_pb2.ReleasedCount:
+    """Return a number that may be told, or that it is withheld."""
+    return core_pb2.ReleasedCount(suppressed=True) if value is None else core_pb2.ReleasedCount(value=value)
+
+
+def feature_message(definition: FeatureDefinition) -> cohort_pb2.Feature:
+    """Return a registry entry."""
+    return cohort_pb2.Feature(
+        name=definition.name,
+        value_type=_TYPES[definition.type],
+        definition=definition.definition,
+        unknown_when=definition.unknown_when,
+        values=definition.values,
+        bands=definition.bands,
+        sources=[_FEEDS[feed] for feed in definition.sources],
+        sensitivity=definition.sensitivity,
+        marmot_domain=definition.marmot_domain or "",
+        household_basis=definition.household_basis or "",
+        look_back_months=definition.look_back_months or 0,
+        outputs=[str(output) for output in definition.outputs],
+    )
+
+
+def cohort_message(definition: CohortDefinition) -> cohort_pb2.Cohort:
+    """Return a cohort's document."""
+    return cohort_pb2.Cohort(
+        cohort_id=definition.cohort_id,
+        version=definition.version,
+        title=definition.title,
+        description=definition.description,
+        filter=definition.filter,
+        denominator=definition.denominator,
+        exclusions=[
+            cohort_pb2.CohortExclusion(filter=exclusion.filter, because=exclusion.because)
+            for exclusion in definition.exclusions
+        ],
+        outputs=[_OUTPUTS[output] for output in definition.outputs],
+        source=definition.source,
+    )
+
+
+def context_message(state: State, policy: DisclosurePolicy, rates: ReleasedTable) -> cohort_pb2.AnswerContext:
+    """Return what an answer was computed from; `rates` are the snapshot's people by presence, released."""
+
+    def told(health: int, welfare: int) -> int | None:
+        return None if rates.suppressed[health, welfare] else int(rates.values[health, welfare])
+
+    linked = told(1, 1)
+    return cohort_pb2.AnswerContext(
+        snapshot_id=state.snapshot.snapshot_id,
+        as_of=state.snapshot.as_of.isoformat(),
+        published_at_ms=state.snapshot.published_at_ms,
+        model_id=state.snapshot.model_id or "",
+        policy_id=policy.policy_id,
+        linkage_rates=[
+            rate_message(Feed.HEALTH, told(1, 2), linked),
+            rate_message(Feed.WELFARE, told(2, 1), linked),
+        ],
+    )
+
+
+def rate_message(feed: Feed, people: int | None, linked: int | None) -> cohort_pb2.LinkageRate:
+    """Return how many of a feed's people are linked, the share computed from the two released numbers."""
+    return cohort_pb2.LinkageRate(
+        feed=_FEEDS[feed],
+        people=number(people),
+        linked=number(linked),
+        linked_percent=release_percent(linked, people),
+    )
+
+
+def cell_messages(
+    dimensions: tuple[Dimension, ...], table: ReleasedTable, told: Mask, places: list[tuple[int, ...]]
+) -> list[cohort_pb2.TableCell]:
+    """Return the cells at `places` of a table with margins; `told` (its shape, flattened) says which may be told."""
+    shown = told.reshape(table.values.shape)
+    return [
+        cohort_pb2.TableCell(
+            values=[_where(dimension, at) for dimension, at in zip(dimensions, place, strict=True)],
+            count=number(int(table.values[place]) if shown[place] else None),
+        )
+        for place in places
+    ]
+
+
+def _where(dimension: Dimension, at: int) -> cohort_pb2.DimensionValue:
+    if at < len(dimension.labels):
+        return cohort_pb2.DimensionValue(kind=cohort_pb2.DIMENSION_VALUE_KIND_VALUE, value=dimension.labels[at])
+    unknown = at == len(dimension.labels)
+    return cohort_pb2.DimensionValue(
+        kind=cohort_pb2.DIMENSION_VALUE_KIND_UNKNOWN if unknown else cohort_pb2.DIMENSION_VALUE_KIND_TOTAL
+    )
