@@ -87,7 +87,7 @@ def build_homes(chance: Chance, count: int) -> Homes:
     # Communities settle near each other: a fixed unevenness over wards.
     ward = np.unique(areas["ward"].to_numpy(), return_inverse=True)[1]
     cluster = scatter(ward[:, None] * 64 + np.arange(len(COMMUNITIES)), 41) % 1000 / 1000
-    local[:, 1:] *= np.exp(1.6 * (cluster[:, 1:] - 0.6))
+    local[:, 1:] *= np.exp(2.4 * (cluster[:, 1:] - 0.6))
     community = pick_by_row(local[lsoa], place.random(count))
 
     shape = chance.stream("homes.kind")

@@ -59,7 +59,7 @@ def population(
     none, and the same seed at another scale is the same people. Raises InputError OPTION_INVALID for numbers that
     make no population.
     """
-    _check(people, claims, error_scale, overlap)
+    _check(people, claims, seed, error_scale, overlap)
     rates = rates or ErrorRates()
     chance = Chance(seed)
     # The world holds those of both files and a few per cent whom neither knows.
@@ -75,7 +75,7 @@ def population(
     return _shuffled(chance, left, right, registered, selected)
 
 
-def _check(people: int, claims: int, error_scale: float, overlap: float) -> None:
+def _check(people: int, claims: int, seed: int, error_scale: float, overlap: float) -> None:
     if people < 1 or claims < 1:
         raise InputError(
             Reason.OPTION_INVALID, "A population needs at least one person and one claim; give larger numbers."
@@ -86,10 +86,11 @@ def _check(people: int, claims: int, error_scale: float, overlap: float) -> None
             f"There are synthetic identifiers for 3000000 people and {identifiers.NINO_SPACE} claims; "
             "give smaller numbers.",
         )
-    if not (0.0 <= error_scale <= 20.0) or not (0.0 <= overlap <= 1.0):
+    if seed < 0 or not (0.0 <= error_scale <= 20.0) or not (0.0 <= overlap <= 1.0):
         raise InputError(
             Reason.OPTION_INVALID,
-            "The error scale lies between 0 and 20 and the overlap between 0 and 1; correct them.",
+            "The seed is no less than 0, the error scale lies between 0 and 20 and the overlap between 0 and 1; "
+            "correct them.",
         )
 
 
