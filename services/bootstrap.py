@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pydantic import ValidationError
-
-from schemas.agreement import SHIPPED, Agreement, shipped_agreement
+from schemas.agreement import SHIPPED, Agreement, parse_agreement, shipped_agreement
 from schemas.errors import AgreementError, InputError, PolicyError, Reason, StateError
 from schemas.model import MatchModel, default_model, parse_model
 from schemas.topics import INTERNAL
@@ -104,11 +102,11 @@ def accepted_agreements(settings: Settings) -> dict[str, Agreement]:
     found = {a.agreement_id: a for a in shipped if settings.accept_test_agreement or not a.accept_test_identifiers}
     for path in settings.agreements:
         try:
-            agreement = Agreement.model_validate_json(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, ValidationError):
+            agreement = parse_agreement(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError):
             raise AgreementError(
                 Reason.AGREEMENT_INVALID,
-                f"The agreement {path.name} cannot be read; run `hwlink agreement check` on it.",
+                f"The agreement {path.name} cannot be read; check HWLINK_AGREEMENTS and the file's permissions.",
             ) from None
         if agreement.accept_test_identifiers and not settings.accept_test_agreement:
             raise PolicyError(
