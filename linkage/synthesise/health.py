@@ -12,13 +12,11 @@ import polars as pl
 
 from linkage.synthesise.chance import Chance, Flags, Floats, Ints
 from linkage.synthesise.homes import Holding
+from linkage.synthesise.hospital import Patients, encounters
 from linkage.synthesise.listing import element, nested
 from linkage.synthesise.world import REFERENCE_DAY, World
-from schemas.codes import Condition, DiagnosisStatus, EncounterKind
-from schemas.contracts.facts import Diagnosis, Encounter
-
-ENCOUNTER_DAYS: Final = 730
-"""How far back encounters go from the reference date."""
+from schemas.codes import Condition, DiagnosisStatus
+from schemas.contracts.facts import Diagnosis
 
 
 @dataclass(frozen=True)
@@ -62,39 +60,6 @@ REGISTERS: Final[dict[Condition, _Register]] = {
     Condition.STROKE: _Register(0.13, 77, 8, youngest=25, lean=0.5, women=0.85),
 }
 
-# Why people with a condition are admitted (ambulatory care sensitive ones among them) and what else brings people in.
-_ADMITTED_FOR: Final[dict[Condition, tuple[float, tuple[str, ...]]]] = {
-    Condition.COPD: (0.16, ("J440", "J441", "J449")),
-    Condition.HEART_FAILURE: (0.15, ("I500", "I501", "I509")),
-    Condition.ASTHMA: (0.03, ("J459", "J46X", "J450")),
-    Condition.DIABETES: (0.03, ("E101", "E116", "E115", "E162", "E107")),
-    Condition.CHD: (0.07, ("I209", "I200", "I214", "I248")),
-    Condition.STROKE: (0.05, ("I639", "I64X")),
-    Condition.EPILEPSY: (0.10, ("G409", "G403")),
-    Condition.SEVERE_MENTAL_ILLNESS: (0.10, ("F200", "F319", "F259")),
-    Condition.DEMENTIA: (0.10, ("N390", "S720", "R410")),
-    Condition.CANCER: (0.06, ("C349", "C509", "C189", "C61X")),
-}
-_CHILD_CODES: Final = ("J219", "J069", "B349", "A099", "R509", "S009", "J352")
-_ADULT_CODES: Final = (
-    "R074",
-    "R104",
-    "K359",
-    "N390",
-    "S826",
-    "K802",
-    "T391",
-    "L031",
-    "I10X",
-    "O800",
-    "F100",
-    "X840",
-    "M545",
-)
-_OLD_CODES: Final = ("J189", "N390", "S720", "R296", "I489", "A419", "I10X", "N179", "R55X")
-_EMERGENCY: Final = (np.array(["21", "21", "21", "22", "24", "2A", "2B", "28"]), 0.62)
-_ELECTIVE: Final = np.array(["11", "12", "12", "13"])
-
 
 def content(chance: Chance, world: World, rows: Ints, poor: Flags) -> pl.DataFrame:
     """Return `date_of_death` (YYYY-MM-DD), `diagnoses` and `encounters` of the people `rows`.
@@ -107,10 +72,12 @@ def content(chance: Chance, world: World, rows: Ints, poor: Flags) -> pl.DataFra
     born = world.birth_day[rows]
     death = _deaths(chance, age, strain)
     has, diagnoses = _diagnoses(chance, age, sex, strain, born, death)
-    encounters = _encounters(chance, age, sex, strain, has, born, death)
+    patients = Patients(age, sex, strain, has, born, death)
     died = pl.Series(np.where(death < REFERENCE_DAY, death, 0)).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
     frame = pl.DataFrame({"date_of_death": died, "dead": death < REFERENCE_DAY})
-    return frame.select(pl.when("dead").then("date_of_death").alias("date_of_death"), diagnoses, encounters)
+    return frame.select(
+        pl.when("dead").then("date_of_death").alias("date_of_death"), diagnoses, encounters(chance, patients)
+    )
 
 
 def _deaths(chance: Chance, age: Floats, strain: Floats) -> Ints:
@@ -157,97 +124,3 @@ def _diagnoses(
         }
     )
     return has, nested("diagnoses", np.concatenate(owners), facts, len(age), element(Diagnosis))
-
-
-def _encounters(
-    chance: Chance, age: Floats, sex: Ints, strain: Floats, has: dict[Condition, Flags], born: Ints, death: Ints
-) -> pl.Series:
-    years = ENCOUNTER_DAYS / 365.0
-    burden = sum((flags.astype(np.float64) for flags in has.values()), np.zeros(len(age)))
-    small, old = age < 5.0, np.clip((age - 65.0) / 20.0, 0.0, 1.5)
-    need = np.exp(0.9 * (strain - 0.5)) * (1.0 + 0.25 * burden)
-    parts: list[tuple[Ints, Ints, Ints, pl.Series, pl.Series, EncounterKind]] = []
-
-    draw = chance.stream("health.ae")
-    who = _events(draw, years * need * (0.22 + 0.38 * small + 0.14 * ((age >= 15) & (age < 30)) + 0.20 * old))
-    start = REFERENCE_DAY - draw.integers(1, ENCOUNTER_DAYS, size=len(who))
-    none = pl.Series([None], dtype=pl.String)
-    parts.append(
-        (
-            who,
-            start,
-            start,
-            none.new_from_index(0, len(who)),
-            none.new_from_index(0, len(who)),
-            EncounterKind.AE_ATTENDANCE,
-        )
-    )
-
-    draw = chance.stream("health.admission")
-    who = _events(
-        draw, years * need * (0.055 + 0.05 * small + 0.16 * old + 0.05 * ((sex == 1) & (age >= 20) & (age < 40)))
-    )
-    code = np.select(
-        [age[who] < 16.0, age[who] < 70.0],
-        [np.array(_CHILD_CODES)[draw.integers(len(_CHILD_CODES), size=len(who))],
-        np.array(_ADULT_CODES)[draw.integers(len(_ADULT_CODES), size=len(who))]],
-        np.array(_OLD_CODES)[draw.integers(len(_OLD_CODES), size=len(who))],
-    )  # fmt: skip
-    emergency = draw.random(len(who)) < _EMERGENCY[1]
-    for condition, (yearly, codes) in _ADMITTED_FOR.items():
-        own = chance.stream(f"health.admission.{condition.value}")
-        extra = _events(own, years * yearly * has[condition] * np.exp(0.6 * (strain - 0.5)))
-        who = np.concatenate([who, extra])
-        code = np.concatenate([code, np.array(codes)[own.integers(len(codes), size=len(extra))]])
-        emergency = np.concatenate([emergency, own.random(len(extra)) < 0.88])
-    how = chance.stream("health.admission.method")
-    emergency_method = _EMERGENCY[0][how.integers(len(_EMERGENCY[0]), size=len(who))]
-    method = np.where(emergency, emergency_method, _ELECTIVE[how.integers(len(_ELECTIVE), size=len(who))])
-    method = np.where(np.char.startswith(code, "O"), "31", method)
-    start = REFERENCE_DAY - how.integers(1, ENCOUNTER_DAYS, size=len(who))
-    stay = np.where(
-        emergency, np.floor(how.gamma(0.8, 3.0 + 4.0 * old[who])), how.integers(0, 2, size=len(who))
-    ).astype(np.int64)
-    parts.append(
-        (
-            who,
-            start,
-            np.minimum(start + stay, REFERENCE_DAY),
-            pl.Series(method),
-            pl.Series(code),
-            EncounterKind.ADMISSION,
-        )
-    )
-
-    draw = chance.stream("health.outpatient")
-    who = _events(draw, years * np.sqrt(need) * (0.35 + 0.35 * burden + 0.3 * old))
-    start = REFERENCE_DAY - draw.integers(1, ENCOUNTER_DAYS, size=len(who))
-    parts.append(
-        (
-            who,
-            start,
-            start,
-            none.new_from_index(0, len(who)),
-            none.new_from_index(0, len(who)),
-            EncounterKind.OUTPATIENT,
-        )
-    )
-
-    owner = np.concatenate([p[0] for p in parts])
-    started, ended = np.concatenate([p[1] for p in parts]), np.concatenate([p[2] for p in parts])
-    facts = pl.DataFrame(
-        {
-            "kind": pl.concat([pl.Series([p[5].value]).new_from_index(0, len(p[0])) for p in parts]),
-            "started_on": pl.Series(started).cast(pl.Int32).cast(pl.Date),
-            "ended_on": pl.Series(np.minimum(ended, death[owner])).cast(pl.Int32).cast(pl.Date),
-            "admission_method": pl.concat([p[3] for p in parts]),
-            "primary_diagnosis": pl.concat([p[4] for p in parts]),
-        }
-    )
-    lived = (started >= born[owner]) & (started <= death[owner])
-    return nested("encounters", owner[lived], facts.filter(pl.Series(lived)), len(age), element(Encounter))
-
-
-def _events(draw: np.random.Generator, expected: Floats) -> Ints:
-    """Return the owner of each event: everybody has a Poisson number of them around what is expected."""
-    return np.repeat(np.arange(len(expected)), draw.poisson(expected))

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from linkage.synthesise import REFERENCE_DATE, Population, geography, population
-from linkage.synthesise.health import ENCOUNTER_DAYS, REGISTERS
+from linkage.synthesise.health import REGISTERS
+from linkage.synthesise.hospital import ENCOUNTER_DAYS
 from linkage.synthesise.listing import element, nested
 from schemas.codes import Condition
 from schemas.contracts.facts import Diagnosis, Encounter
@@ -83,6 +84,9 @@ def test_admissions_have_a_method_and_a_diagnosis(encounters: pl.DataFrame) -> N
     assert others.select(pl.col("admission_method", "primary_diagnosis").is_null().all()).row(0) == (True, True)
     emergency = admitted["admission_method"].str.starts_with("2")
     assert 0.45 < emergency.mean() < 0.75
+    births = admitted.filter(pl.col("admission_method") == "31")
+    assert births.height > 20
+    assert births["primary_diagnosis"].str.starts_with("O").all()
     # Ambulatory care sensitive ones are among them.
     for prefix in ("J44", "I50", "J45", "E1"):
         assert admitted.filter(pl.col("primary_diagnosis").str.starts_with(prefix)).height > 0
