@@ -1,0 +1,69 @@
+"""Who could be linked at all: the greatest odds that a subject's own fields could ever reach."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from linkage.compare import LEVEL, patterns
+from linkage.held import HeldSubjects
+from linkage.subjects import TOKEN_POSITION, IntArray
+from linkage.weigh import Weigher
+from schemas.contracts.subject import TOKEN_COLUMNS
+from schemas.model import COMPARISONS
+
+
+def unlinkable(held: HeldSubjects, weigher: Weigher, log2_prior: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return whether each alive row is unlinkable: agreeing on everything it has, with a subject of another source that
+    has it too, would still not reach the link threshold.
+
+    `log2_prior` is the greatest prior of each source code. A field counts where any other source that may be linked
+    fills it; rows that are not alive are never unlinkable.
+    """
+    subjects = held.subjects
+    policy = weigher.model.policy
+    threshold = float(np.log2(policy.link_probability / (1 - policy.link_probability)))
+    filled = np.zeros((len(subjects.sources), len(TOKEN_COLUMNS)), dtype=np.bool_)
+    for code in range(len(subjects.sources)):
+        filled[code] = (subjects.table[held.alive & (subjects.source == code)] != 0).any(axis=0)
+    result = np.zeros(len(subjects), dtype=np.bool_)
+    for code, unique in enumerate(subjects.unique):
+        others = [other for other in range(len(subjects.sources)) if other != code or not unique]
+        rows = np.flatnonzero(held.alive & (subjects.source == code))
+        usable = np.asarray(filled[others].any(axis=0))
+        result[rows] = _best_bits(held, weigher, rows, usable) + log2_prior[code] < threshold
+    return result
+
+
+def _best_bits(
+    held: HeldSubjects, weigher: Weigher, rows: IntArray, usable: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    """Return the weight of each row against a perfect twin that has the usable fields."""
+    has = (held.subjects.table[rows] != 0) & usable
+
+    def present(column: str) -> npt.NDArray[np.bool_]:
+        flags: npt.NDArray[np.bool_] = has[:, TOKEN_POSITION[column]]
+        return flags
+
+    level = {
+        name: np.where(present(f"token_{name}"), 1, 0) for name in COMPARISONS if f"token_{name}" in TOKEN_POSITION
+    }
+    date = LEVEL["date_of_birth"]
+    exact = np.where(present("key_birth_sex"), date["exact_same_sex"], date["exact"])
+    level["date_of_birth"] = np.where(present("token_date_of_birth"), exact, 0)
+    home = LEVEL["home"]
+    address = present("token_address") | present("token_uprn")
+    postcode = present("token_postcode") | present("token_uprn")
+    level["home"] = np.select(
+        [address & postcode, address, postcode],
+        [
+            home["address_same_postcode_same"],
+            home["address_same_postcode_unknown"],
+            home["address_unknown_postcode_same"],
+        ],
+        0,
+    )
+    pattern = patterns(np.stack([level[name].astype(np.uint8) for name in COMPARISONS]))
+    frequency = weigher.frequency_bits(pattern, held.subjects.table, rows)
+    best: npt.NDArray[np.float64] = weigher.bits[pattern] + frequency
+    return best

@@ -1,0 +1,155 @@
+"""What `hwlink link` reports and writes: links, persons, counts, and how right they are where the truth is given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from linkage.cluster import Resolution
+from linkage.evaluate import components, score_links, score_persons
+from schemas.decision import Decision
+from schemas.errors import InputError, Reason
+from schemas.model import MatchModel
+
+_KEY = ["source", "subject_ref"]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The outcome: `sources` of the files in order, `subjects` (source, subject_ref) of all, and the resolution of
+    some.
+    """
+
+    sources: tuple[str, ...]
+    subjects: pl.DataFrame
+    resolution: Resolution
+    model: MatchModel
+
+    @cached_property
+    def links(self) -> pl.DataFrame:
+        """Pairs between the files (or within the one) at or above review: the columns of `links.parquet`.
+
+        The left file's subject stands on the left.
+        """
+        pairs = self.resolution.links
+        if len(self.sources) == 2:
+            pairs = pairs.filter(pl.col("left_source") != pl.col("right_source"))
+        turned = (pl.col("left_source") != self.sources[0]) if len(self.sources) == 2 else pl.lit(False)
+
+        def side(one: str, other: str, name: str) -> pl.Expr:
+            return pl.when(turned).then(pl.col(f"{other}_{name}")).otherwise(pl.col(f"{one}_{name}"))
+
+        kept = (pl.col("decision") != Decision.APART.value) | (
+            pl.col("log2_odds") >= self.model.policy.review_log2_odds
+        )
+        return pairs.filter(kept).select(
+            left_source=_shown(side("left", "right", "source")),
+            left_subject=side("left", "right", "ref"),
+            right_source=_shown(side("right", "left", "source")),
+            right_subject=side("right", "left", "ref"),
+            weight_bits="weight_bits",
+            probability="probability",
+            decision="decision",
+        )
+
+    @cached_property
+    def labelled(self) -> pl.DataFrame:
+        """Every subject with its person, `file, source, subject_ref, person_id`; persons are numbered from 1."""
+        files = pl.DataFrame({"source": self.sources, "file": range(len(self.sources))})
+        known = self.resolution.labels.select(*_KEY, "label")
+        frame = self.subjects.join(files, on="source").join(known, on=_KEY, how="left").sort("file", "subject_ref")
+        alone = -1 - pl.int_range(pl.len(), dtype=pl.Int64)
+        frame = frame.with_columns(pl.col("label").cast(pl.Int64).fill_null(alone))
+        first = frame.select("label").unique(maintain_order=True).with_row_index("person_id", offset=1)
+        return frame.join(first, on="label", how="left", maintain_order="left").select(
+            pl.col("file").cast(pl.Int64), *_KEY, pl.col("person_id").cast(pl.Int64)
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of subjects, pairs by decision, and persons."""
+        decisions = self.links["decision"].value_counts()
+        found = dict(zip(decisions["decision"].to_list(), decisions["count"].to_list(), strict=True))
+        sizes = self.labelled.group_by("person_id").len()["len"]
+        return {
+            "subjects": self.labelled.height,
+            "pairs_emitted": self.resolution.links.height,
+            **{decision.value: int(found.get(decision.value, 0)) for decision in Decision},
+            "persons": len(sizes),
+            "persons_of_two_or_more": int((sizes > 1).sum()),
+        }
+
+    def review_per_10000(self) -> float:
+        """Return the pairs put to review, within files too, for each 10,000 subjects."""
+        asked = int((self.resolution.links["decision"] == Decision.REVIEW.value).sum())
+        return round(10_000 * asked / max(self.labelled.height, 1), 1)
+
+
+def quality(linked: Linked, truth: pl.DataFrame) -> dict[str, Any]:
+    """Return scores of links and persons, review counting as apart, and each with review counting as link beside it.
+
+    `truth` has `file, subject, person`, see `services.link.truth.read_truth`.
+    """
+    frame = linked.labelled.join(
+        truth.rename({"subject": "subject_ref", "person": "_true"}),
+        on=["file", "subject_ref"],
+        how="left",
+        maintain_order="left",
+    )
+    frame = frame.with_columns(pl.col("_true").fill_null(-1)).with_row_index("_row")
+    file, label, true = (frame[name].to_numpy() for name in ("file", "person_id", "_true"))
+    rows = frame.select(*_KEY, pl.col("_row").cast(pl.Int64))
+    asked = linked.resolution.links.filter(pl.col("decision") == Decision.REVIEW.value)
+    left, right = (
+        asked.join(
+            rows.rename({"source": f"{side}_source", "subject_ref": f"{side}_ref"}),
+            on=[f"{side}_source", f"{side}_ref"],
+            how="left",
+            maintain_order="left",
+        )["_row"].to_numpy()
+        for side in ("left", "right")
+    )
+    merged = components(int(label.max(initial=0)) + 1, label[left], label[right])
+    return {
+        "links": _links_score(linked, truth, (Decision.LINK,)),
+        "links_with_review": _links_score(linked, truth, (Decision.LINK, Decision.REVIEW)),
+        "persons": score_persons(file, label, true).as_dict(),
+        "persons_with_review": score_persons(file, merged[label], true).as_dict(),
+    }
+
+
+def write_outputs(linked: Linked, out: Path, summary: dict[str, Any]) -> None:
+    """Write `links.parquet`, `persons.parquet` and `summary.json`; InputError OPTION_INVALID when that cannot be."""
+    persons = linked.labelled.select("person_id", source=_shown(pl.col("source")), subject="subject_ref")
+    try:
+        linked.links.write_parquet(out / "links.parquet")
+        persons.write_parquet(out / "persons.parquet")
+        (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
+    except OSError as error:
+        raise InputError(
+            Reason.OPTION_INVALID,
+            f"The outputs cannot be written ({error.strerror}); make room, or name another folder.",
+        ) from None
+
+
+def _links_score(linked: Linked, truth: pl.DataFrame, decisions: tuple[Decision, ...]) -> dict[str, float]:
+    pairs = linked.links.filter(pl.col("decision").is_in([d.value for d in decisions]))
+    two = len(linked.sources) == 2
+    left, right = truth.filter(pl.col("file") == 0), truth.filter(pl.col("file") == (1 if two else 0))
+    true = left.join(right, on="person").select(left="subject", right="subject_right")
+    if not two:
+        true = true.filter(pl.col("left") < pl.col("right"))
+        ends = [pl.min_horizontal("left_subject", "right_subject"), pl.max_horizontal("left_subject", "right_subject")]
+    else:
+        ends = [pl.col("left_subject"), pl.col("right_subject")]
+    found = pairs.select(ends[0].alias("left"), ends[1].alias("right"))
+    return score_links(found, true).as_dict()
+
+
+def _shown(source: pl.Expr) -> pl.Expr:
+    """Return a source id as the file declared it (`services.link.run` tells two files of one source apart)."""
+    return source.str.replace(r"#\d$", "")

@@ -1,0 +1,234 @@
+"""`hwlink link` from end to end: read, fit, match, resolve, write, and say how it went."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from linkage.cluster import Resolution, resolve
+from linkage.fit import fit
+from linkage.held import HeldSubjects
+from linkage.match import Matcher
+from linkage.reach import unlinkable
+from linkage.subjects import Subjects
+from schemas.errors import InputError, Reason
+from schemas.model import MatchModel
+from services.link.files import EncodedFile, check_alike, open_encoded
+from services.link.outcome import Linked, quality, write_outputs
+from services.link.truth import read_truth
+
+QUERY_ROWS: Final = 20_000
+"""Subjects whose candidates are weighed at a time, on each thread."""
+
+THREADS: Final = 2
+"""NumPy gives up the interpreter's lock in most of what matching does."""
+
+
+class Stage(StrEnum):
+    """What a run is doing."""
+
+    READ = "read"
+    FIT = "fit"
+    MATCH = "match"
+    RESOLVE = "resolve"
+    WRITE = "write"
+
+
+Progress = Callable[[Stage, int, int], None]
+"""Called with the stage, how much of it is done, and how much there is."""
+
+
+@dataclass
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def stage(self, stage: Stage, started: float) -> float:
+        """Note how long a stage took since `started`; return the time now."""
+        now = time.perf_counter()
+        self.seconds[stage.value] = round(self.seconds.get(stage.value, 0.0) + now - started, 3)
+        return now
+
+
+def run(
+    left: Path,
+    right: Path | None,
+    out: Path,
+    *,
+    shipped: MatchModel,
+    model: MatchModel | None = None,
+    unique: str | None = None,
+    truth: Path | None = None,
+    seed: int = 1,
+    progress: Progress = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """Link two pseudonymised files, or find the duplicates in one; write the outputs into `out`, return the summary.
+
+    `unique` says which files hold one record per person: `both`, `left`, `right` or `none`; without it both do when
+    there are two and the one does not. Without `model` one is fitted to the files, starting from `shipped`. Raises
+    InputError, AgreementError or PolicyError as the readers do.
+    """
+    began = started = time.perf_counter()
+    clock = _Clock()
+    files = [open_encoded(path) for path in (left, right) if path is not None]
+    check_alike(files)
+    sources = _sources(files)
+    declared = _unique(unique, len(files))
+    known = None if truth is None else read_truth(truth, two_files=len(files) == 2)
+    _make_folder(out)
+
+    held = HeldSubjects(_unblocked(shipped))
+    held.reserve(sum(file.rows for file in files))
+    _read(files, sources, declared, held, progress)
+    started = clock.stage(Stage.READ, started)
+
+    progress(Stage.FIT, 0, 1)
+    used = fit(held, shipped, seed) if model is None else model
+    if model is not None:
+        held.block_by(model)
+    started = clock.stage(Stage.FIT, started)
+
+    matcher = Matcher(used)
+    pairs = _match(matcher, held, progress)
+    started = clock.stage(Stage.MATCH, started)
+
+    progress(Stage.RESOLVE, 0, 1)
+    subjects, resolution = _resolve(held, pairs, used)
+    linked = Linked(sources, subjects, resolution, used)
+    beyond = unlinkable(held, matcher.weigher, matcher.priors(tuple(held.subjects.sources))[0].max(axis=1))
+    started = clock.stage(Stage.RESOLVE, started)
+
+    progress(Stage.WRITE, 0, 1)
+    summary: dict[str, Any] = {
+        "files": [
+            {
+                "path": str(file.path),
+                "source": file.declaration.source,
+                "records": file.rows,
+                "one_record_per_person": u,
+            }
+            for file, u in zip(files, declared, strict=True)
+        ],
+        "model": {"model_id": used.model_id, "fitted": model is None},
+        "counts": {**linked.counts(), "unlinkable": int(beyond.sum())},
+        "review_per_10000_subjects": linked.review_per_10000(),
+        "fit": None if used.report is None else used.report.model_dump(mode="json"),
+        "quality": None if known is None else quality(linked, known),
+    }
+    clock.stage(Stage.WRITE, started)
+    summary["seconds"] = {**clock.seconds, "total": round(time.perf_counter() - began, 3)}
+    summary["peak_memory_mib"] = _peak_memory_mib()
+    write_outputs(linked, out, summary)
+    return summary
+
+
+def fit_files(
+    left: Path, right: Path | None, *, shipped: MatchModel, unique: str | None = None, seed: int = 1
+) -> MatchModel:
+    """Return a model fitted to one or two pseudonymised files, as `run` would."""
+    files = [open_encoded(path) for path in (left, right) if path is not None]
+    check_alike(files)
+    held = HeldSubjects(_unblocked(shipped))
+    held.reserve(sum(file.rows for file in files))
+    _read(files, _sources(files), _unique(unique, len(files)), held, lambda stage, done, total: None)
+    return fit(held, shipped, seed)
+
+
+def _sources(files: list[EncodedFile]) -> tuple[str, ...]:
+    """Return a source id for each file; two files of one source are told apart, or their subjects would be one's."""
+    names = [file.declaration.source for file in files]
+    return tuple(names) if len(set(names)) == len(names) else tuple(f"{name}#{n}" for n, name in enumerate(names, 1))
+
+
+def _unique(option: str | None, files: int) -> tuple[bool, ...]:
+    choice = option or ("both" if files == 2 else "none")
+    if choice not in {"both", "left", "right", "none"}:
+        raise InputError(Reason.OPTION_INVALID, "--unique is both, left, right or none; give one of them.")
+    return (choice in {"both", "left"}, choice in {"both", "right"})[:files]
+
+
+def _unblocked(shipped: MatchModel) -> MatchModel:
+    """Return the model without blocking: its final passes are known only when all is read, and keyed then, once."""
+    return shipped.model_copy(update={"passes": (), "crossings": ()})
+
+
+def _read(
+    files: list[EncodedFile],
+    sources: tuple[str, ...],
+    unique: tuple[bool, ...],
+    held: HeldSubjects,
+    progress: Progress,
+) -> None:
+    """Take every file in, the larger first: each row looks for candidates among those before it, so few ask many."""
+    done, total = 0, sum(file.rows for file in files)
+    for number in sorted(range(len(files)), key=lambda n: -files[n].rows):
+        for batch in files[number].batches(sources[number]):
+            held.upsert(Subjects.from_frame(batch, {sources[number]: unique[number]}))
+            done += batch.height
+            progress(Stage.READ, done, total)
+
+
+def _match(matcher: Matcher, held: HeldSubjects, progress: Progress) -> pl.DataFrame:
+    """Return every pair worth emitting, in the order of the rows that asked."""
+    starts = range(0, len(held), QUERY_ROWS)
+    found: list[pl.DataFrame] = []
+
+    def weighed(start: int) -> pl.DataFrame:
+        return matcher.match(np.arange(start, min(start + QUERY_ROWS, len(held))), held)
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for number, pairs in enumerate(threads.map(weighed, starts), start=1):
+            found.append(pairs)
+            progress(Stage.MATCH, number, len(starts))
+    return pl.concat(found)
+
+
+def _resolve(held: HeldSubjects, pairs: pl.DataFrame, model: MatchModel) -> tuple[pl.DataFrame, Resolution]:
+    """Return (every subject as columns source, subject_ref; the resolution of those that have a pair).
+
+    A subject without a pair is a person of its own whoever else there is, so only the others are handed on.
+    """
+    subjects = held.subjects
+    alive = np.flatnonzero(held.alive)
+    everyone = pl.DataFrame(
+        {
+            "source": pl.Series(subjects.sources, dtype=pl.String).gather(subjects.source[alive]),
+            "subject_ref": subjects.ref_column(alive),
+            "one_record_per_person": subjects.one_record_per_person[alive],
+            "version": subjects.version[alive],
+            "claim_group": _binary(subjects.claim_group[alive]),
+        }
+    )
+    ends = [pairs.select(source=f"{side}_source", subject_ref=f"{side}_ref") for side in ("left", "right")]
+    roster = everyone.join(pl.concat(ends).unique(), on=["source", "subject_ref"], how="semi")
+    return everyone.select("source", "subject_ref"), resolve(roster, pairs, model.policy)
+
+
+def _binary(words: np.typing.NDArray[np.uint64]) -> pl.Series:
+    """Return claim groups as opaque bytes, null for none: enough to tell whether two are the same."""
+    octets = pl.Series(words.tolist(), dtype=pl.UInt64).cast(pl.String).cast(pl.Binary)
+    return pl.select(pl.when(pl.Series(words != 0)).then(octets)).to_series()
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise InputError(
+            Reason.OPTION_INVALID, "The output folder cannot be made; name a folder that can be written to."
+        ) from None
+
+
+def _peak_memory_mib() -> int:
+    """Return the greatest resident memory of this process so far (getrusage counts KiB, on macOS bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak / (1024 * 1024 if sys.platform == "darwin" else 1024))
