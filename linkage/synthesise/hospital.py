@@ -73,7 +73,8 @@ class Patients:
     @property
     def old(self) -> Floats:
         """0 up to 65, rising to 1.5 at 95."""
-        return np.clip((self.age - 65.0) / 20.0, 0.0, 1.5)
+        years: Floats = np.clip((self.age - 65.0) / 20.0, 0.0, 1.5)
+        return years
 
 
 @dataclass(frozen=True)
