@@ -6,7 +6,7 @@ from schemas.contracts.base import Feed
 from schemas.decision import Decision
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2
 from services.review.evidence import Evidence, Rarity
-from services.review.quality import GroupQuality
+from services.review.quality import FeedQuality
 
 _FEEDS = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
 _DECISIONS = {
@@ -43,14 +43,13 @@ def pair_evidence(evidence: Evidence) -> linkage_pb2.PairEvidence:
     )
 
 
-def group_quality(group: GroupQuality) -> linkage_pb2.GroupQuality:
-    """Return the message that tells one group's quality; what is not estimable or not known is absent."""
+def feed_quality(quality: FeedQuality) -> linkage_pb2.GroupQuality:
+    """Return the message that tells one feed's quality; what is not estimable or not known is absent."""
     return linkage_pb2.GroupQuality(
-        group=group.group,
-        feed=_FEEDS[group.feed],
-        subjects=_count(group.people),
-        linked=_count(group.linked),
-        precision=linkage_pb2.Estimate(value=group.precision),
+        feed=_FEEDS[quality.feed],
+        subjects=_count(quality.people),
+        linked=_count(quality.linked),
+        precision=linkage_pb2.Estimate(value=quality.precision),
         recall=linkage_pb2.Estimate(),  # not estimable without labels or a hidden key
     )
 

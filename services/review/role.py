@@ -1,4 +1,4 @@
-"""What the review role offers, on an address of its own, away from the query service's process."""
+"""The LinkageService as something a server can offer; the review role runs it away from the query service's process."""
 
 from __future__ import annotations
 

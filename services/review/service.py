@@ -17,7 +17,7 @@ from schemas.model import parse_model
 from schemas.purposes import Output, purpose, shipped_purposes
 from services.pb.hwlink.v1 import linkage_pb2, linkage_pb2_grpc
 from services.registry import AuditEvent, Registry
-from services.review.answers import group_quality, pair_evidence
+from services.review.answers import feed_quality, pair_evidence
 from services.review.evidence import Explainer, StoredPair
 from services.review.open_reviews import DECIDE, PAIR, OpenReviews, after, decision_detail
 from services.review.quality import quality
@@ -26,6 +26,8 @@ from services.rpc.pages import Pages
 
 _KEY = ("source", "subject_ref")
 _REVIEW = "review"
+_LOCAL = "local"
+"""Who asks: until callers are authenticated, everybody on this machine is one principal."""
 _VERDICTS = {
     linkage_pb2.REVIEW_VERDICT_SAME: "same",
     linkage_pb2.REVIEW_VERDICT_DIFFERENT: "different",
@@ -62,7 +64,7 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
         self, request: linkage_pb2.ExplainRequest, context: grpc.ServicerContext
     ) -> linkage_pb2.ExplainResponse:
         """See linkage.proto."""
-        with self._audited("review.explain", request.purpose, context) as call:
+        with self._audited("review.explain", request.purpose) as call:
             purpose(request.purpose).permits_evidence()
             left, right = self._subjects(request)
             call.detail.update(left_serial=str(left["serial"]), right_serial=str(right["serial"]))
@@ -83,7 +85,7 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
         self, request: linkage_pb2.NextReviewRequest, context: grpc.ServicerContext
     ) -> linkage_pb2.NextReviewResponse:
         """See linkage.proto."""
-        with self._audited("review.next", request.purpose, context) as call:
+        with self._audited("review.next", request.purpose) as call:
             purpose(request.purpose).permits_evidence()
             place = self._place(request)
             model = self._model()
@@ -109,7 +111,7 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
         self, request: linkage_pb2.DecideReviewRequest, context: grpc.ServicerContext
     ) -> linkage_pb2.DecideReviewResponse:
         """See linkage.proto."""
-        with self._audited(DECIDE, request.purpose, context) as call:
+        with self._audited(DECIDE, request.purpose) as call:
             purpose(request.purpose).permits_evidence()
             verdict = _VERDICTS.get(request.verdict)
             if verdict is None:
@@ -132,14 +134,13 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
         self, request: linkage_pb2.QualityRequest, context: grpc.ServicerContext
     ) -> linkage_pb2.QualityResponse:
         """See linkage.proto."""
-        with self._audited("review.quality", request.purpose, context) as call:
-            asked = purpose(request.purpose)
-            asked.permits(Output.COUNTS)
-            report = quality(self._registry, self._policy, asked, request.by, request.snapshot_id)
-            call.detail.update(snapshot_id=report.snapshot_id, by=request.by)
-            page, token = self._pages.page(request, report.groups)
+        with self._audited("review.quality", request.purpose) as call:
+            purpose(request.purpose).permits(Output.COUNTS)
+            report = quality(self._registry, self._policy, request.by, request.snapshot_id)
+            call.detail.update(snapshot_id=report.snapshot_id)
+            page, token = self._pages.page(request, report.feeds)
             return linkage_pb2.QualityResponse(
-                groups=[group_quality(group) for group in page],
+                groups=[feed_quality(feed) for feed in page],
                 snapshot_id=report.snapshot_id,
                 model_id=report.model_id,
                 policy_id=report.policy_id,
@@ -148,15 +149,16 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
             )
 
     @contextmanager
-    def _audited(self, action: str, purpose_id: str, context: grpc.ServicerContext) -> Iterator[_Call]:
-        """Append how the call ended to the audit chain: `done`, or why it was refused."""
+    def _audited(self, action: str, purpose_id: str) -> Iterator[_Call]:
+        """Append how the call ended to the audit chain: `done`, or `refused` and why."""
         # A purpose that there is not is not repeated: it is a text of the caller's, and might hold anything.
         named = purpose_id if purpose_id in shipped_purposes() else "unknown"
-        call = _Call(_principal(context), named)
+        call = _Call(_LOCAL, named)
         try:
             yield call
         except HwlinkError as error:
-            self._registry.query.audit(call.event(action, f"refused: {error.reason}"))
+            call.detail["reason"] = error.reason.value
+            self._registry.query.audit(call.event(action, "refused"))
             raise
         if not call.recorded:
             self._registry.query.audit(call.event(action, "done"))
@@ -209,12 +211,6 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
                 "The page token does not belong to this request or to this server's run; ask again without a token.",
             )
         return place[0], place[1], place[2]
-
-
-def _principal(context: grpc.ServicerContext) -> str:
-    """Return who asks: the identity of the client's certificate, `local` where the address is loopback without TLS."""
-    identities = context.peer_identities()
-    return "local" if not identities else ",".join(identity.decode("utf-8", "replace") for identity in identities)[:256]
 
 
 def _unknown_pair() -> InputError:

@@ -28,6 +28,8 @@ from services.bus import Outgoing
 from services.bus.memory import MemoryBus
 from services.features.summary import SUBGROUPS, summary_json
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2, linkage_pb2_grpc
+from services.query.answers import linkage_rates
+from services.query.states import State
 from services.registry import AuditEvent, Snapshot
 from services.registry.chain import first_break
 from services.registry.sql import SqlRegistry, open_registry
@@ -39,6 +41,7 @@ from services.rpc.server import RpcServer
 MODEL = default_model().model_copy(update={"policy": DecisionPolicy()})
 PURPOSE = "linkage-quality"
 GP, SHBE = "kmpt.gp", "medway.shbe"
+HEALTH, WELFARE = core_pb2.FEED_HEALTH, core_pb2.FEED_WELFARE
 SAME, DIFFERENT, UNSURE = (
     linkage_pb2.REVIEW_VERDICT_SAME,
     linkage_pb2.REVIEW_VERDICT_DIFFERENT,
@@ -378,7 +381,8 @@ def test_every_call_is_audited_refusals_too_and_without_any_value(line: Line, re
     reviewer.explain((GP, 0xABCDEF), (SHBE, 0x123456))
     refused(PolicyError, Reason.PURPOSE_NOT_PERMITTED, lambda: reviewer.next(purpose="nobody-knows-9434765919"))
     asked = [(e.principal, e.purpose, e.outcome) for e in line.audited("review.next")]
-    assert asked == [("local", PURPOSE, "done"), ("local", "unknown", "refused: PURPOSE_NOT_PERMITTED")]
+    assert asked == [("local", PURPOSE, "done"), ("local", "unknown", "refused")]
+    assert line.audited("review.next")[1].detail == {"reason": "PURPOSE_NOT_PERMITTED"}
     [decided] = line.audited("review.decide")
     assert (decided.outcome, decided.detail["verdict"]) == ("done", "same")
     [explained] = line.audited("review.explain")
@@ -399,22 +403,25 @@ def test_an_override_and_its_audit_event_are_one_transaction(line: Line, reviewe
 # --- quality
 
 
-def publish(line: Line, number: int, bands: dict[str | None, tuple[int, int, int]]) -> None:
-    """Publish a snapshot of people in health only, in welfare only and in both, by age band."""
+def publish(line: Line, number: int, health_only: int, welfare_only: int, both: int, neither: int = 0) -> State:
+    """Publish a snapshot of so many people in each feed; return it as the query service holds it."""
     parts = [
         pl.DataFrame(
             {
-                "age_band": pl.Series([band], dtype=pl.String),
-                **{name: pl.Series([None], dtype=pl.String) for name in SUBGROUPS if name != "age_band"},
+                **{name: pl.Series([None], dtype=pl.String) for name in SUBGROUPS},
                 "in_health": [health],
                 "in_welfare": [welfare],
                 "linked": [health and welfare],
             }
         ).select(pl.all().repeat_by(pl.lit(count)).explode(empty_as_null=False))
-        for band, counts in bands.items()
-        for count, health, welfare in zip(counts, (True, False, True), (False, True, True), strict=True)
-        if count
+        for count, health, welfare in (
+            (health_only, True, False),
+            (welfare_only, False, True),
+            (both, True, True),
+            (neither, False, False),
+        )
     ]
+    people = pl.concat(parts)
     snapshot = Snapshot(
         snapshot_id=f"2026-06-30.{number}",
         published_at_ms=number,
@@ -422,66 +429,81 @@ def publish(line: Line, number: int, bands: dict[str | None, tuple[int, int, int
         tables={},
         model_id=MODEL.model_id,
         positions={},
-        summary_json=summary_json(pl.concat(parts)),
+        summary_json=summary_json(people),
     )
     line.registry.features.publish_snapshot(snapshot, {}, number)
+    return State(snapshot, people)
 
 
-def numbers(response: linkage_pb2.QualityResponse) -> list[tuple[str, int, int | None, int | None]]:
-    """Group, feed, people and linked of each row; None where withheld."""
+def numbers(response: linkage_pb2.QualityResponse) -> dict[int, tuple[int | None, int | None]]:
+    """People and linked by feed; None where withheld."""
 
     def told(count: core_pb2.ReleasedCount) -> int | None:
         assert count.suppressed != count.HasField("value")
         return count.value if count.HasField("value") else None
 
-    return [(g.group, cast(int, g.feed), told(g.subjects), told(g.linked)) for g in response.groups]
+    return {cast(int, group.feed): (told(group.subjects), told(group.linked)) for group in response.groups}
 
 
 def test_without_a_snapshot_there_is_no_quality(line: Line, reviewer: Reviewer) -> None:
     refused(StateError, Reason.NO_SNAPSHOT, reviewer.quality)
 
 
-def test_link_rates_of_the_whole_in_both_directions(line: Line, reviewer: Reviewer) -> None:
-    publish(line, 1, {"20-29": (402, 31, 101)})
+def test_link_rates_in_both_directions(line: Line, reviewer: Reviewer) -> None:
+    publish(line, 1, 402, 31, 101)
     response = reviewer.quality()
-    health, welfare = core_pb2.FEED_HEALTH, core_pb2.FEED_WELFARE
-    assert numbers(response) == [("", health, 505, 100), ("", welfare, 130, 100)]
+    assert numbers(response) == {HEALTH: (505, 100), WELFARE: (130, 100)}
     assert (response.snapshot_id, response.model_id) == ("2026-06-30.1", MODEL.model_id)
     assert response.policy_id == shipped_policy().policy_id
     for group in response.groups:
+        assert group.group == ""
         assert not group.HasField("unlinkable")
         assert group.HasField("recall")
         assert not group.recall.HasField("value")
 
 
-def test_small_counts_and_small_complements_are_withheld(line: Line, reviewer: Reviewer) -> None:
-    publish(line, 1, {"20-29": (100, 4, 60), "30-39": (80, 50, 3), None: (60, 20, 40)})
-    told = {(group, feed): (people, linked) for group, feed, people, linked in numbers(reviewer.quality(by="age_band"))}
-    health, welfare = core_pb2.FEED_HEALTH, core_pb2.FEED_WELFARE
-    assert told["30-39", health][1] is None
-    assert told["20-29", welfare][1] is None
-    assert told["30-39", welfare][1] is None
-    assert ("unknown", health) in told
+@pytest.mark.parametrize(
+    "counts", [(402, 31, 101, 0), (402, 3, 101, 0), (400, 4, 60, 7), (5, 80, 4, 0), (0, 50, 50, 0), (12, 12, 12, 12)]
+)
+def test_the_numbers_are_those_beside_every_answer_of_the_query_service(
+    line: Line, reviewer: Reviewer, counts: tuple[int, int, int, int]
+) -> None:
+    """Two ways of protecting one number would together say more than either."""
+    state = publish(line, 1, *counts)
+    table, _ = linkage_rates(state, shipped_policy())
+    places = {"linked": (1, 1), "health": (1, -1), "welfare": (-1, 1)}
+    told = {name: None if table.suppressed[at] else int(table.values[at]) for name, at in places.items()}
+    assert numbers(reviewer.quality()) == {
+        HEALTH: (told["health"], told["linked"]),
+        WELFARE: (told["welfare"], told["linked"]),
+    }
+
+
+def test_small_counts_are_withheld(line: Line, reviewer: Reviewer) -> None:
+    publish(line, 1, 402, 31, 6)
+    assert {linked for _, linked in numbers(reviewer.quality()).values()} == {None}
 
 
 def test_quality_is_paged(line: Line, reviewer: Reviewer) -> None:
-    publish(line, 1, {f"{age}-{age + 9}": (100, 100, 100) for age in range(20, 80, 10)})
-    whole = reviewer.quality(by="age_band")
-    first = reviewer.quality(by="age_band", page_size=5)
-    second = reviewer.quality(by="age_band", page_size=5, page_token=first.next_page_token)
-    third = reviewer.quality(by="age_band", page_size=5, page_token=second.next_page_token)
-    assert numbers(first) + numbers(second) + numbers(third) == numbers(whole)
-    assert third.next_page_token == ""
+    publish(line, 1, 402, 31, 101)
+    first = reviewer.quality(page_size=1)
+    second = reviewer.quality(page_size=1, page_token=first.next_page_token)
+    assert [*first.groups, *second.groups] == [*reviewer.quality().groups]
+    assert second.next_page_token == ""
     token = first.next_page_token
-    refused(InputError, Reason.PAGE_TOKEN_INVALID, lambda: reviewer.quality(by="sex_code", page_token=token))
+    refused(
+        InputError,
+        Reason.PAGE_TOKEN_INVALID,
+        lambda: reviewer.quality(snapshot_id="2026-06-30.1", page_size=1, page_token=token),
+    )
 
 
 def test_an_older_snapshot_answers_as_it_did(line: Line, reviewer: Reviewer) -> None:
-    publish(line, 1, {"20-29": (400, 30, 100)})
-    before = reviewer.quality()
-    publish(line, 2, {"20-29": (500, 40, 200)})
-    assert numbers(reviewer.quality(snapshot_id="2026-06-30.1")) == numbers(before)
-    assert numbers(reviewer.quality()) != numbers(before)
+    publish(line, 1, 400, 30, 100)
+    before = numbers(reviewer.quality())
+    publish(line, 2, 500, 40, 200)
+    assert numbers(reviewer.quality(snapshot_id="2026-06-30.1")) == before
+    assert numbers(reviewer.quality()) != before
     refused(InputError, Reason.NOT_FOUND, lambda: reviewer.quality(snapshot_id="2026-06-30.9"))
 
 
@@ -490,13 +512,13 @@ def test_expected_precision_is_the_mean_probability_of_the_links_made(line: Line
     open_stream("s1", GP, "health", "{}")
     open_stream("s2", SHBE, "welfare", "{}")
     line.links({(n, 100 + n): 3.0 for n in range(1, 13)} | {(50, 150): -1.0, (51, 151): -1.0})
-    publish(line, 1, {"20-29": (100, 100, 100)})
+    publish(line, 1, 100, 100, 100)
     response = reviewer.quality()
     for group in response.groups:
         assert group.precision.value == pytest.approx(8 / 9, abs=0.001)
         assert not group.precision.HasField("low")
     assert response.reviews_per_10000 == pytest.approx(10_000 * 2 / 28, abs=0.1)
-    publish(line, 2, {"20-29": (100, 100, 100)})
+    publish(line, 2, 100, 100, 100)
     older = reviewer.quality(snapshot_id="2026-06-30.1")
     assert not any(group.precision.HasField("value") for group in older.groups), "probabilities are those of now"
 
@@ -504,15 +526,21 @@ def test_expected_precision_is_the_mean_probability_of_the_links_made(line: Line
 def test_precision_of_too_few_links_is_not_told(line: Line, reviewer: Reviewer) -> None:
     line.registry.ingest.open_stream("s1", GP, "health", "{}")
     line.links({(1, 101): 3.0})
-    publish(line, 1, {"20-29": (100, 100, 100)})
+    publish(line, 1, 100, 100, 100)
     assert not any(group.precision.HasField("value") for group in reviewer.quality().groups)
 
 
-def test_quality_by_what_is_not_kept_or_not_permitted_is_refused(line: Line, reviewer: Reviewer) -> None:
-    publish(line, 1, {"20-29": (100, 100, 100)})
-    said = refused(InputError, Reason.OPTION_INVALID, lambda: reviewer.quality(by="tenure"))
-    assert "age_band" in said
+def test_subgroups_are_left_to_the_query_service_whose_ledger_knows_what_was_told(
+    line: Line, reviewer: Reviewer
+) -> None:
+    publish(line, 1, 100, 100, 100)
+    said = refused(InputError, Reason.OPTION_INVALID, lambda: reviewer.quality(by="imd_decile"))
+    assert "query service" in said
+
+
+def test_quality_needs_a_purpose_that_permits_counts(line: Line, reviewer: Reviewer) -> None:
+    publish(line, 1, 100, 100, 100)
     refused(PolicyError, Reason.PURPOSE_NOT_PERMITTED, lambda: reviewer.quality(purpose="nothing"))
     assert numbers(reviewer.quality(purpose="planning"))
-    for by in SUBGROUPS:
-        assert reviewer.quality(by=by).groups
+    outcomes = [(e.purpose, e.outcome) for e in line.audited("review.quality")]
+    assert outcomes == [("unknown", "refused"), ("planning", "done")]
