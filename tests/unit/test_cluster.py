@@ -166,6 +166,15 @@ def test_a_bridge_with_enough_support_joins_two_groups() -> None:
     assert _persons(roster, pairs) == _of("d/1 d/2 d/3 d/4")
 
 
+def test_a_bridge_refused_early_is_tried_again_when_its_groups_have_grown() -> None:
+    roster = _roster("d/1", "d/2", "d/3", "d/4", "d/5")
+    pairs = [("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 12.0), ("d/1", "d/5", 9.0)]
+    supporting = [("d/5", "d/3", -0.1), ("d/5", "d/4", -0.1)]
+    policy = DecisionPolicy(bridge_support=0.3)
+    assert _persons(roster, _pairs(*pairs), policy) == _of("d/1 d/2 d/5", "d/3 d/4")
+    assert _persons(roster, _pairs(*pairs, *supporting), policy) == _of("d/1 d/2 d/3 d/4 d/5")
+
+
 def test_a_guarded_pair_supports_no_bridge() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4")
     pairs = _pairs(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -73,6 +74,8 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
             if not parsed.database:
                 raise InputError(Reason.OPTION_INVALID, "A SQLite registry needs a file: give sqlite:///path.")
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            # Who is linked with whom is personal data: the owner alone reads the file (-wal and -shm take its mode).
+            os.close(os.open(parsed.database, os.O_CREAT | os.O_RDWR, 0o600))
             engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
             _prepare_sqlite(engine)
             return engine
@@ -83,7 +86,7 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
         pass  # said below, without the URL, which may hold a password
     except OSError:
         raise StateError(
-            Reason.STORE_MISSING, "The registry's folder cannot be made; check the path and its permissions."
+            Reason.STORE_MISSING, "The registry's file cannot be made there; check the path and its permissions."
         ) from None
     raise InputError(
         Reason.OPTION_INVALID, "The registry URL is not usable; give sqlite:///path or postgresql+psycopg://host/name."
