@@ -25,15 +25,15 @@ class Seal:
         self._cipher = AESGCM(AESGCM.generate_key(256))
 
     def seal(self, use: str, numbers: tuple[int, ...]) -> str:
-        """Return an opaque text (URL-safe) for signed 64-bit numbers, good for `use` only."""
+        """Return an opaque text for signed 64-bit numbers, good for `use` only; letters and digits alone."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         sealed = self._cipher.encrypt(nonce, struct.pack(f">{len(numbers)}q", *numbers), use.encode())
-        return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+        return base64.b32encode(nonce + sealed).decode().rstrip("=").lower()
 
     def opened(self, use: str, text: str) -> tuple[int, ...] | None:
         """Return the numbers, None for a text that was not sealed here or not for this use."""
         try:
-            raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+            raw = base64.b32decode(text.encode("ascii") + b"=" * (-len(text) % 8), casefold=True)
             plain = self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], use.encode())
         except (UnicodeEncodeError, binascii.Error, ValueError, InvalidTag):
             return None
