@@ -17,7 +17,7 @@ class Size(StrEnum):
     MEDWAY = "medway"
 
 
-PEOPLE_AND_CLAIMS = {Size.SMALL: (8_000, 2_400), Size.MEDWAY: (428_000, 60_000)}
+PEOPLE_AND_CLAIMS = {Size.SMALL: (20_000, 6_000), Size.MEDWAY: (428_000, 60_000)}
 """Rows of the health and of the welfare file. 428,324 people were registered in Medway and Swale in 2022/23."""
 
 

@@ -23,9 +23,9 @@ from services.settings import Settings, read_settings
 SOURCES: Final = ("kmpt.gp", "medway.shbe")
 AS_OF: Final = "2026-06-30"  # the reference date of the synthetic people
 QUESTIONS: Final = (
-    ("multimorbid_deprived", "age_band"),
-    ("copd_benefit", "authority"),
-    ("diabetes_arrears", "sex_code"),
+    ("multimorbid_deprived", "life_stage"),
+    ("acsc_cvd_copd_hf_welfare", "authority"),
+    ("older_multimorbid_low_income", "sex_code"),
 )
 """Cohort and dimension of the three tables; the cohorts come from the programme's board papers."""
 
