@@ -241,10 +241,11 @@ def _with_crosswise(counts: FloatArray, crossable: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class SessionResult:
-    """A session's report and the expected number of matches at each level of its comparisons."""
+    """A session's report, the expected number of matches at each level of its comparisons, and m as it came out."""
 
     report: Session
     counts: dict[str, FloatArray]
+    m: dict[str, FloatArray]
 
 
 def run_session(
@@ -311,7 +312,7 @@ def run_session(
         used=used,
         note=note,
     )
-    return SessionResult(report, counts)
+    return SessionResult(report, counts, m)
 
 
 _LEAST_SMOOTHING: Final = 0.5
