@@ -1,0 +1,110 @@
+"""The cohorts that ship: every document parses, names features that there are, and says where it comes from."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+
+import polars as pl
+import pytest
+
+from linkage.cohorts import Selection, select
+from linkage.features import feature_columns
+from schemas.cohort_documents import cohort, shipped_cohorts
+from schemas.cohorts import CohortDefinition, Exclusion, parse_cohort
+from schemas.errors import InputError, Reason
+from schemas.purposes import Output
+
+COHORTS = list(shipped_cohorts().values())
+
+
+def test_at_least_six_ship_each_under_its_own_name() -> None:
+    assert len(COHORTS) >= 6
+    names = {
+        entry.name.removesuffix(".json")
+        for entry in files("schemas.cohort_documents").iterdir()
+        if entry.name.endswith(".json")
+    }
+    assert names == set(shipped_cohorts())
+
+
+@pytest.mark.parametrize("definition", COHORTS, ids=lambda c: c.cohort_id)
+def test_a_cohort_can_be_evaluated_and_read_back(definition: CohortDefinition) -> None:
+    selection = select(definition)
+    assert Selection.from_canonical(selection.canonical) == selection
+    rows = selection.rows(feature_columns().to_frame())
+    assert len(rows.members) == 0
+    assert "deceased" in {feature.name for feature in selection.features}
+
+
+@pytest.mark.parametrize("definition", COHORTS, ids=lambda c: c.cohort_id)
+def test_a_cohort_says_who_asked_and_when_to_look_again(definition: CohortDefinition) -> None:
+    assert any(word in definition.source for word in ("Board", "programme"))
+    assert definition.review_on is not None
+    assert definition.review_on > date(2026, 1, 1)
+    assert Output.COUNTS in definition.outputs
+
+
+def test_an_unknown_cohort_is_answered_with_those_there_are() -> None:
+    with pytest.raises(InputError) as caught:
+        cohort("nobody")
+    assert caught.value.reason is Reason.COHORT_UNKNOWN
+    assert "multimorbid_deprived" in caught.value.message
+    assert cohort("multimorbid_deprived") is shipped_cohorts()["multimorbid_deprived"]
+
+
+def _document(**parts: object) -> CohortDefinition:
+    return CohortDefinition.model_validate(
+        {
+            "cohort_id": "some_cohort",
+            "version": 1,
+            "title": "Some cohort",
+            "description": "Somebody whom this test is about.",
+            "source": "a test",
+            "filter": "reg_copd",
+            **parts,
+        }
+    )
+
+
+def test_members_lie_in_the_denominator_and_exclusions_in_neither() -> None:
+    people = pl.DataFrame(
+        {
+            "reg_copd": [True, True, True, False, None, None],
+            "core20": [True, False, True, True, True, None],
+            "deceased": [False, False, True, False, False, False],
+        }
+    )
+    selection = select(
+        _document(denominator="core20", exclusions=(Exclusion(filter="deceased", because="They have died."),))
+    )
+    rows = selection.rows(people)
+    assert rows.inside.to_list() == [True, False, False, True, True, False]
+    assert rows.members.to_list() == [True, False, False, False, False, False]
+    assert rows.unknown.to_list() == [False, False, False, False, True, False]
+
+
+def test_an_unknown_exclusion_excludes_nobody() -> None:
+    people = pl.DataFrame(
+        {"reg_copd": [True], "deceased": [None]}, schema={"reg_copd": pl.Boolean, "deceased": pl.Boolean}
+    )
+    selection = select(_document(exclusions=(Exclusion(filter="deceased", because="They have died."),)))
+    assert selection.rows(people).members.to_list() == [True]
+
+
+def test_a_filter_narrows_a_cohort_and_leaves_its_denominator() -> None:
+    selection = select(_document(denominator="core20"), "age >= 65")
+    assert selection.canonical == {"members": "age >= 65 AND reg_copd", "denominator": "core20", "excluded": "FALSE"}
+
+
+def test_no_cohort_and_no_filter_mean_everybody() -> None:
+    rows = select(None).rows(pl.DataFrame({"reg_copd": [True, None]}))
+    assert rows.members.to_list() == [True, True]
+    assert not rows.unknown.any()
+
+
+def test_a_document_with_a_wrong_field_names_the_field() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_cohort('{"cohort_id": "X"}')
+    assert caught.value.reason is Reason.FIELD_INVALID
+    assert "cohort_id" in caught.value.message
