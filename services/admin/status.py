@@ -48,28 +48,39 @@ class RoleStatus:
 def status(bus: Bus, registry: Registry, content: Zone | None = None) -> list[RoleStatus]:
     """Return every role's status, in the order in which records pass them.
 
-    Read role by role without a lock: while records flow, a later role may be shown further on than an earlier one.
+    Read without a lock, upstream first and each position before the end that it is set against: while records flow,
+    a role may be shown further behind than it is, and never further on, so that nothing under way is overlooked.
     `content` tells what has landed to the message; without it, that is taken from landing's committed position, which
     also counts messages that were put aside as unusable.
     """
-    slowest: dict[str, int] = {}
-    for shard in registry.matcher.shards():
-        for name, offset in shard.position.items():
-            slowest[name] = min(offset, slowest.get(name, offset))
-    persons_position, _ = registry.features.features_position()
-    outbox = registry.resolver.outbox(registry.resolver.relayed(), 1)
+    resolver = registry.resolver
     return [
         RoleStatus("landing-linkage", _committed(bus, LANDING_LINKAGE, (SUBJECTS,))),
         RoleStatus("landing-content", _committed(bus, LANDING_CONTENT, tuple(CONTENT.values()))),
-        RoleStatus("matcher", _kept(bus, SUBJECTS, slowest)),
-        RoleStatus("resolver", _kept(bus, LINKS, registry.resolver.position()), unpublished=len(outbox)),
-        RoleStatus("features", _kept(bus, PERSONS, persons_position), unpublished=_unbuilt(bus, registry, content)),
+        RoleStatus("matcher", _kept(bus, SUBJECTS, _slowest(registry))),
+        RoleStatus(
+            "resolver",
+            _kept(bus, LINKS, resolver.position()),
+            unpublished=len(resolver.outbox(resolver.relayed(), 1)),  # after the position: they move together
+        ),
+        RoleStatus(
+            "features",
+            _kept(bus, PERSONS, registry.features.features_position()[0]),
+            unpublished=_unbuilt(bus, registry, content),
+        ),
     ]
 
 
 def drained(roles: Sequence[RoleStatus]) -> bool:
     """Return whether nothing is under way any more."""
     return all(role.lag_messages == 0 for role in roles)
+
+
+def _slowest(registry: Registry) -> dict[str, int]:
+    """Return how far every shard has come: a shard that has not begun holds all of them back."""
+    positions = [shard.position for shard in registry.matcher.shards()]
+    names = {name for position in positions for name in position}
+    return {name: min(position.get(name, 0) for position in positions) for name in names}
 
 
 def _unbuilt(bus: Bus, registry: Registry, content: Zone | None) -> int:

@@ -1,17 +1,33 @@
-"""`hwlink doctor`, `config`, `topics`, `snapshot list` and `audit verify|search`: for operators and governance."""
+"""`hwlink doctor`, `config`, `topics`, `dlq`, `snapshot list` and `audit verify|search`: operators and governance.
+
+They open the stores themselves, because they must answer when nothing serves.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import time
-from typing import Annotated
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemas.errors import Reason, StateError, TransientError
+from schemas.errors import HwlinkError, Reason, StateError, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from services.admin.status import RoleStatus
+    from services.bus import Bus
+    from services.registry import Registry
+    from services.settings import Settings
 
 _POLL_S = 0.25
+_DEAD_LETTERS_AT_ONCE = 500
+AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
     app.command()(config)
     app.command()(topics)
+    app.command()(dlq)
     snapshots = typer.Typer(help="Published states of persons and features.", no_args_is_help=True)
     snapshots.command("list")(snapshot_list)
     app.add_typer(snapshots, name="snapshot")
@@ -30,132 +47,261 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     reconcile: Annotated[bool, typer.Option("--reconcile", help="Check that sent, landed and refused add up.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait until every stage has drained.")] = 0.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    wait: Annotated[
+        float, typer.Option(help="Seconds to wait until every stage has drained.", min=0, metavar="SECONDS")
+    ] = 0.0,
+    as_json: AsJson = False,
 ) -> None:
     """Show how far each role is and what it has still to do; with --reconcile, whether the books balance."""
-    from services.admin.status import drained, status
-    from services.bootstrap import open_bus, open_registry
-    from services.settings import read_settings
+    from services.bootstrap import open_bus, open_registry, open_zone
 
-    settings = read_settings(os.environ)
-    bus, registry = open_bus(settings), open_registry(settings)
+    settings = _settings()
     deadline = time.monotonic() + wait
-    roles = status(bus, registry)
-    while not drained(roles) and time.monotonic() < deadline:
-        time.sleep(_POLL_S)
-        roles = status(bus, registry)
-    if reconcile:
-        _reconcile(as_json)
-        return
-    if as_json:
-        report = [{"role": r.role, "lag_messages": r.lag_messages, "unpublished": r.unpublished} for r in roles]
-        typer.echo(json.dumps({"drained": drained(roles), "roles": report}, indent=2))
+    _wait_for_stores(settings, deadline)
+    linkage, content = open_zone(settings, "linkage"), open_zone(settings, "content")
+    with closing(open_bus(settings)) as bus, closing(open_registry(settings)) as registry:
+        from services.admin.reconcile import reconcile as balance
+        from services.admin.status import drained, status
+
+        roles = status(bus, registry, content)
+        while not drained(roles) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
+            roles = status(bus, registry, content)
+        books = balance(registry.ingest, linkage, content) if reconcile else None
+        dead = _dead_letters(bus)
+    is_drained = drained(roles)
+    if books is None:
+        _tell_roles(roles, is_drained, dead, as_json)
     else:
-        for role in roles:
-            typer.echo(f"{role.role:<16} {role.lag_messages:>8} to do")
-    if wait and not drained(roles):
+        _tell_books(books, as_json)
+    if wait and not is_drained:
         raise TransientError(
             Reason.DEADLINE, f"Not drained within {wait:g} seconds; wait longer, or see which role is behind."
         )
-
-
-def _reconcile(as_json: bool) -> None:
-    from services.admin.reconcile import as_json as books_as_json
-    from services.admin.reconcile import reconcile
-    from services.bootstrap import open_registry, open_zone
-    from services.settings import read_settings
-
-    settings = read_settings(os.environ)
-    books = reconcile(open_registry(settings).ingest, open_zone(settings, "linkage"), open_zone(settings, "content"))
-    if as_json:
-        typer.echo(books_as_json(books))
-    else:
-        for row in books:
-            verdict = "agrees" if row.agrees else "DOES NOT AGREE"
-            typer.echo(
-                f"{row.source}: sent {row.sent:,} = accepted {row.accepted:,} + refused {row.refused:,}; "
-                f"landed {row.landed:,} + suppressed {row.suppressed:,} + duplicate {row.duplicate:,}; {verdict}"
-            )
-    wrong = [row.stream_id for row in books if not row.agrees]
+    wrong = [row.stream_id for row in books or () if not row.agrees]
     if wrong:
         raise StateError(
             Reason.NOT_RECONCILED,
-            f"The books of {len(wrong)} of {len(books)} streams do not balance; if records are still landing, "
+            f"The books of {len(wrong)} of {len(books or ())} streams do not balance; if records are still landing, "
             "run `hwlink doctor --wait 60 --reconcile`, else keep the data folder as it is and report it.",
         )
 
 
-def config(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List every setting with its variable, what it is for, and its present value."""
-    from services.settings import PREFIX, Settings, read_settings
+def _tell_roles(roles: Sequence[RoleStatus], is_drained: bool, dead: int, as_json: bool) -> None:
+    if as_json:
+        report = [
+            {
+                "role": role.role,
+                "lag_messages": role.lag_messages,
+                "unpublished": role.unpublished,
+                "positions": [vars(position) for position in role.positions],
+            }
+            for role in roles
+        ]
+        _print_json({"drained": is_drained, "dead_letters": dead, "roles": report})
+        return
+    for role in roles:
+        typer.echo(f"{role.role:<16} {role.lag_messages:>8,} to do")
+    typer.echo("drained" if is_drained else "not drained")
+    if dead:
+        typer.echo(f"{dead:,} messages were put aside as unusable; `hwlink dlq` lists them")
 
-    settings = read_settings(os.environ)
+
+def _tell_books(books: Sequence[Any], as_json: bool) -> None:
+    from services.admin.reconcile import as_json as books_as_json
+
+    if as_json:
+        typer.echo(books_as_json(list(books)))
+        return
+    for row in books:
+        verdict = "agrees" if row.agrees else "DOES NOT AGREE"
+        typer.echo(
+            f"{row.source} ({row.stream_id}): sent {row.sent:,} = accepted {row.accepted:,} + refused {row.refused:,}; "
+            f"landed {row.landed:,} + suppressed {row.suppressed:,} + duplicate {row.duplicate:,}; {verdict}"
+        )
+    if not books:
+        typer.echo("no streams yet")
+
+
+def config(as_json: AsJson = False) -> None:
+    """List every setting with its variable, what it is for, and its present value; passwords in URLs are left out."""
+    from services.settings import PREFIX, Settings
+
+    settings: Settings | None = None
+    failure: HwlinkError | None = None
+    try:
+        settings = _settings()
+    except HwlinkError as error:
+        # Whoever mistyped a setting is sent here for the names, so these are shown before the failure.
+        failure = error
     rows = [
-        (PREFIX + name.upper(), str(getattr(settings, name)), field.description or "")
+        {
+            "variable": PREFIX + name.upper(),
+            "value": None if settings is None else _shown(getattr(settings, name)),
+            "description": field.description or "",
+        }
         for name, field in Settings.model_fields.items()
     ]
     if as_json:
-        typer.echo(json.dumps([{"variable": v, "value": x, "description": d} for v, x, d in rows], indent=2))
-        return
-    for variable, value, description in rows:
-        typer.echo(f"{variable}={value}\n    {description}")
+        _print_json(rows)
+    else:
+        for row in rows:
+            value = "" if row["value"] is None else f"={row['value']}"
+            typer.echo(f"{row['variable']}{value}\n    {row['description']}")
+    if failure is not None:
+        raise failure
 
 
-def topics(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def topics(as_json: AsJson = False) -> None:
     """List every topic with its partitions, retention and readers."""
     from schemas.topics import DAYS_MS, INTERNAL
 
     if as_json:
-        typer.echo(json.dumps([vars(topic) for topic in INTERNAL], indent=2))
+        _print_json([vars(topic) for topic in INTERNAL])
         return
     for topic in INTERNAL:
         kept = "kept for ever" if topic.retention_ms is None else f"kept {topic.retention_ms // DAYS_MS} days"
-        typer.echo(f"{topic.name}  {topic.partitions} partitions, {kept}, read by {', '.join(topic.readers)}")
+        partitions = "1 partition" if topic.partitions == 1 else f"{topic.partitions} partitions"
+        typer.echo(f"{topic.name}  {partitions}, {kept}, read by {', '.join(topic.readers)}")
 
 
-def snapshot_list(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List published snapshots, newest first."""
-    from services.bootstrap import open_registry
-    from services.settings import read_settings
+def dlq(as_json: AsJson = False) -> None:
+    """List the messages that a role put aside as unusable: where they stood and why, never what was in them."""
+    from schemas.topics import INTERNAL
+    from services.bootstrap import open_bus
 
-    snapshots = open_registry(read_settings(os.environ)).features.snapshots()
+    settings = _settings()
+    _wait_for_stores(settings, 0.0)
+    found: list[dict[str, Any]] = []
+    with closing(open_bus(settings)) as bus:
+        aside = [topic.dead for topic in INTERNAL]
+        bus.create_topics(aside)
+        # Never committed, so that each call lists all of them.
+        with closing(bus.consumer("dlq", aside)) as consumer:
+            while messages := consumer.poll(_DEAD_LETTERS_AT_ONCE, 0.0):
+                found += [json.loads(message.value) for message in messages if message.value]
     if as_json:
-        rows = [{"snapshot_id": s.snapshot_id, "as_of": s.as_of.isoformat(), "model_id": s.model_id} for s in snapshots]
-        typer.echo(json.dumps(rows, indent=2))
+        _print_json(found)
         return
-    for snapshot in snapshots:
-        typer.echo(f"{snapshot.snapshot_id}  as of {snapshot.as_of}  model {snapshot.model_id}")
+    for letter in found:
+        typer.echo(f"{letter['topic']} partition {letter['partition']} offset {letter['offset']}: {letter['reason']}")
+    typer.echo(f"{len(found):,} messages put aside")
 
 
-def audit_verify() -> None:
+def snapshot_list(as_json: AsJson = False) -> None:
+    """List published snapshots, newest first."""
+    with closing(_registry()) as registry:
+        snapshots = registry.features.snapshots()
+    rows = [
+        {
+            "snapshot_id": snapshot.snapshot_id,
+            "as_of": snapshot.as_of.isoformat(),
+            "published_at_ms": snapshot.published_at_ms,
+            "model_id": snapshot.model_id,
+            "people": json.loads(snapshot.summary_json).get("persons", 0),
+        }
+        for snapshot in snapshots
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    for row in rows:
+        model = row["model_id"] or "none"
+        typer.echo(f"{row['snapshot_id']}  as of {row['as_of']}  model {model}  {row['people']:,} people")
+    if not rows:
+        typer.echo("no snapshots yet")
+
+
+def audit_verify(as_json: AsJson = False) -> None:
     """Check the audit's hash chain from its first event to its last."""
-    from services.bootstrap import open_registry
     from services.registry.chain import first_break
-    from services.settings import read_settings
 
-    events = open_registry(read_settings(os.environ)).query.audit_events()
+    with closing(_registry()) as registry:
+        events = registry.query.audit_events()
     broken = first_break(events)
+    if as_json:
+        _print_json({"events": len(events), "unbroken": broken is None, "first_break": broken})
+    elif broken is None:
+        typer.echo(f"{len(events):,} events, chain unbroken")
     if broken is not None:
         raise StateError(
             Reason.NOT_RECONCILED,
             f"The audit chain breaks at event {broken}; keep the registry as it is and tell information governance.",
         )
-    typer.echo(f"{len(events):,} events, chain unbroken")
 
 
 def audit_search(
-    action: Annotated[str, typer.Option(help="Only this action.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    action: Annotated[str, typer.Option(help="Only this action, such as review.decide.")] = "",
+    purpose: Annotated[str, typer.Option(help="Only this purpose.")] = "",
+    principal: Annotated[str, typer.Option(help="Only this principal.")] = "",
+    outcome: Annotated[str, typer.Option(help="Only this outcome, such as refused.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Print audit events, oldest first."""
-    from services.bootstrap import open_registry
+    from datetime import UTC, datetime
+
+    wanted = {"action": action, "purpose": purpose, "principal": principal, "outcome": outcome}
+    with closing(_registry()) as registry:
+        events = [
+            (serial, event)
+            for serial, event, _ in registry.query.audit_events()
+            if all(value in ("", getattr(event, name)) for name, value in wanted.items())
+        ]
+    if as_json:
+        _print_json([{"serial": serial, **vars(event)} for serial, event in events])
+        return
+    for serial, event in events:
+        at = datetime.fromtimestamp((event.occurred_at_ms or 0) / 1000, UTC).isoformat(timespec="seconds")
+        detail = " ".join(f"{name}={value}" for name, value in event.detail.items())
+        typer.echo(f"{serial:>6}  {at}  {event.principal}  {event.purpose}  {event.action}  {event.outcome}  {detail}")
+
+
+def _settings() -> Settings:
     from services.settings import read_settings
 
-    events = open_registry(read_settings(os.environ)).query.audit_events()
-    chosen = [(serial, event) for serial, event, _ in events if action in ("", event.action)]
-    if as_json:
-        typer.echo(json.dumps([{"serial": serial, **vars(event)} for serial, event in chosen], indent=2, default=dict))
-        return
-    for serial, event in chosen:
-        typer.echo(f"{serial:>6}  {event.principal}  {event.purpose}  {event.action}  {event.outcome}")
+    return read_settings(os.environ)
+
+
+def _registry() -> Registry:
+    from services.bootstrap import open_registry
+
+    settings = _settings()
+    _wait_for_stores(settings, 0.0)
+    return open_registry(settings)
+
+
+def _wait_for_stores(settings: Settings, deadline: float) -> None:
+    """Wait until the embedded stores are there; StateError STORE_MISSING when they are not by `deadline`.
+
+    Opening them would make empty ones, and an empty line in the wrong folder looks like one that has drained.
+    """
+    stores = [
+        Path(url.removeprefix("sqlite:///"))
+        for url in (settings.bus_url, settings.registry_url)
+        if url.startswith("sqlite:///")
+    ]
+    while not all(path.exists() for path in stores):
+        if time.monotonic() >= deadline:
+            raise StateError(
+                Reason.STORE_MISSING,
+                "There is no data here; start `hwlink serve` first, or set HWLINK_DATA_DIR to the folder it uses.",
+            )
+        time.sleep(_POLL_S)
+
+
+def _dead_letters(bus: Bus) -> int:
+    from schemas.topics import INTERNAL
+
+    aside = [topic.dead for topic in INTERNAL]
+    bus.create_topics(aside)
+    return sum(end - bus.begin_offsets(topic)[key] for topic in aside for key, end in bus.end_offsets(topic).items())
+
+
+def _shown(value: Any) -> str:
+    """Return a setting's value without the password that a URL may hold."""
+    text = os.pathsep.join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
+    return re.sub(r"(?<=://)([^/@\s:]*):[^@\s]*@", r"\1:***@", text)
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=2, default=dict, ensure_ascii=False))
