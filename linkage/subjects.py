@@ -87,7 +87,7 @@ class Subjects:
         Token and filter columns that are absent count as missing throughout. `one_record_per_person` says it by source;
         sources that it does not name are taken not to hold one record per person.
         """
-        unique = one_record_per_person or {}
+        frame, unique = conform(frame, Subject), one_record_per_person or {}
         names = frame["source"].unique().sort().to_list()
         codes = frame["source"].cast(pl.Enum(names)).to_physical().to_numpy()
         table = np.zeros((frame.height, len(TOKEN_COLUMNS)), dtype=np.uint64)
@@ -96,7 +96,6 @@ class Subjects:
         filters = np.zeros((frame.height, len(FILTER_COLUMNS), FILTER_WORDS), dtype=np.uint64)
         for position, name in enumerate(FILTER_COLUMNS):
             filters[:, position] = _filter_words(frame[name])
-        frame = conform(frame, Subject)
         refs = _padded_bytes(frame["subject_ref"])
         return cls(
             table=table,
