@@ -14,7 +14,9 @@ PHONETICS: Final[dict[str, Callable[[str], str]]] = {
     "soundex/1": jellyfish.soundex,
     "match_rating/1": jellyfish.match_rating_codex,
 }
-"""Every rule by the name that an agreement uses. Decision 0002 compares them."""
+"""Every rule by the name that an agreement uses. `decisions/0002` compares them and says why `soundex/1` is the
+default.
+"""
 
 
 def phonetic(names: pl.Series, rule: str) -> pl.Series:

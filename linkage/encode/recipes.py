@@ -17,8 +17,8 @@ _FEW_VALUES: Final = {"birth_year": 120, "birth_month": 12, "birth_day": 31, "se
 FEWEST_VALUES: Final = 10_000
 """Fewest values that a token must be able to take; a whole date of birth has some 44,000."""
 
-# n-grams of a typical value, and of one among the longest hundredth, with the padding (measured on synthetic people).
-TYPICAL_GRAMS: Final = {"forename": 7, "surname": 8, "address": 26}
+# n-grams of a typical value, its padding included: means over 100,000 synthetic people.
+TYPICAL_GRAMS: Final = {"forename": 7, "surname": 8, "address": 17}
 LEAST_FILL: Final = 0.15
 MOST_FILL: Final = 0.5
 """Share of bits set for a typical value: below, chance collisions blur similarity; above half, filters give more

@@ -26,6 +26,7 @@ _NO_ADDRESS: Final = r"^(NFA|NO FIXED ABODE|HOMELESS|UNKNOWN|NOT KNOWN|ADDRESS U
 _INSIDE_WORDS: Final = r"['’‘`´ʼ.]"
 # People write a flat before or after the house that it is in: 1 is what stands before it, 2 its number.
 _FLAT: Final = r"^( .*)? FLAT ([0-9]+[A-Z]?|[A-Z]) "
+_LETTERED_FLAT: Final = r"^FLAT([A-Z]) ([0-9]+) "
 
 
 def postcode(raw: pl.Series) -> pl.DataFrame:
@@ -61,8 +62,8 @@ def outcode(value: pl.Expr) -> pl.Expr:
 def address(raw: pl.Series) -> pl.DataFrame:
     """`address/1`: `value` (words separated by one space), `reason`.
 
-    Street types are contracted, a flat is glued to its number and put first (`FLAT3 12 HIGH ST`), and country, county
-    and a postcode at the end are dropped.
+    Street types are contracted; a flat is glued to its number and put first (`FLAT3 12 HIGH ST`), a lettered one to the
+    house (`12C HIGH ST`); country, county and a postcode at the end are dropped.
     """
     joined = fold_letters(raw).str.replace_all(_INSIDE_WORDS, "")
     bare = joined.str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars(" ")
@@ -72,7 +73,8 @@ def address(raw: pl.Series) -> pl.DataFrame:
     contracted = spaced.str.replace_many(
         [f" {word} " for word in CONTRACTIONS], [f" {short} " for short in CONTRACTIONS.values()]
     ).str.replace_all(" +", " ")
-    value = contracted.str.replace(_FLAT, "FLAT${2}${1} ").str.strip_chars(" ")
+    unit_first = contracted.str.replace(_FLAT, "FLAT${2}${1} ").str.strip_chars(" ")
+    value = unit_first.str.replace(_LETTERED_FLAT, "${2}${1} ")
     judged = pl.DataFrame({"raw": raw, "bare": bare, "value": value}).with_columns(
         reason=pl.when(pl.col("raw").str.len_chars() > LONGEST_ADDRESS)
         .then(pl.lit(FieldReason.TOO_LONG.value))
