@@ -118,7 +118,6 @@ class Line:
     def partition(self) -> set[frozenset[tuple[str, str]]]:
         """Return the persons that the services hold, as sets of (source, subject_ref)."""
         from services.bootstrap import open_registry
-
         from services.settings import read_settings
 
         own = {name: value for name, value in self.environ.items() if name.startswith("HWLINK_")}
@@ -149,6 +148,14 @@ def _listens(address: str) -> bool:
 def line(tmp_path: Path) -> Iterator[Line]:
     """A fresh line, its services down."""
     made = Line(tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """A line that the tests of a module share, since starting the services takes seconds; down at first."""
+    made = Line(tmp_path_factory.mktemp("line"))
     yield made
     made.stop()
 
