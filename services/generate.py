@@ -18,16 +18,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("services/pb", "schemas/generated")
 """Folders of which every file is generated; a file there that nothing generates is removed."""
+FILES = ("services/cli/REFERENCE.md",)
+"""Generated files among files that are not."""
 
 
 def artefacts(root: Path = ROOT) -> dict[str, str]:
     """Return the text of every generated file, by path relative to the checkout."""
+    from services.cli.app import build
     from services.generation.asyncapi import asyncapi
+    from services.generation.commands import command_reference
     from services.generation.json_schemas import json_schemas
     from services.generation.protobuf import generated_code
 
     version = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-    return {**generated_code(root), **json_schemas(), **asyncapi(version)}
+    return {
+        **generated_code(root),
+        **json_schemas(),
+        **asyncapi(version),
+        FILES[0]: command_reference(build()),
+    }
 
 
 def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
@@ -42,12 +51,12 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     options = parser.parse_args(arguments)
     wanted = artefacts(root)
     if options.check:
-        changes = drift(root, wanted, FOLDERS)
+        changes = drift(root, wanted, (*FOLDERS, *FILES))
         sys.stderr.writelines(f"{change}\n" for change in changes)
         if changes:
             sys.stderr.write("Generated files have drifted; run `make generate` and commit what it writes.\n")
         return 1 if changes else 0
-    sys.stderr.writelines(f"{change}\n" for change in write(root, wanted, FOLDERS))
+    sys.stderr.writelines(f"{change}\n" for change in write(root, wanted, (*FOLDERS, *FILES)))
     if options.extend_baseline:
         from services.generation.baseline import extend_baseline
         from services.generation.protobuf import describe

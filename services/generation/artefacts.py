@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 
-def drift(root: Path, wanted: Mapping[str, str], folders: Sequence[str]) -> list[str]:
-    """Return one line for each file of `folders` that is missing, differs from `wanted`, or is not in it; sorted."""
-    have = _generated(root, folders)
+def drift(root: Path, wanted: Mapping[str, str], places: Sequence[str]) -> list[str]:
+    """Return one line for each file of `places` that is missing, differs from `wanted`, or is not in it; sorted.
+
+    A place is a folder of which every file is generated, or one generated file.
+    """
+    have = _generated(root, places)
     missing = [f"{path}: missing" for path in wanted if path not in have]
     surplus = [f"{path}: no longer generated" for path in have if path not in wanted]
     differing = [
@@ -17,10 +20,10 @@ def drift(root: Path, wanted: Mapping[str, str], folders: Sequence[str]) -> list
     return sorted(missing + surplus + differing)
 
 
-def write(root: Path, wanted: Mapping[str, str], folders: Sequence[str]) -> list[str]:
-    """Make the generated files of `folders` equal to `wanted`; return what changed, as `drift` tells it."""
-    changes = drift(root, wanted, folders)
-    for path, held in _generated(root, folders).items():
+def write(root: Path, wanted: Mapping[str, str], places: Sequence[str]) -> list[str]:
+    """Make the generated files of `places` equal to `wanted`; return what changed, as `drift` tells it."""
+    changes = drift(root, wanted, places)
+    for path, held in _generated(root, places).items():
         if path not in wanted:
             held.unlink()
     for path, text in wanted.items():
@@ -31,11 +34,11 @@ def write(root: Path, wanted: Mapping[str, str], folders: Sequence[str]) -> list
     return changes
 
 
-def _generated(root: Path, folders: Sequence[str]) -> dict[str, Path]:
-    """Return every file under the folders, compiled Python left out, by path relative to the checkout."""
+def _generated(root: Path, places: Sequence[str]) -> dict[str, Path]:
+    """Return every file at the places, compiled Python left out, by path relative to the checkout."""
     return {
         path.relative_to(root).as_posix(): path
-        for folder in folders
-        for path in sorted((root / folder).rglob("*"))
+        for place in places
+        for path in ([root / place] if (root / place).is_file() else sorted((root / place).rglob("*")))
         if path.is_file() and "__pycache__" not in path.parts
     }
