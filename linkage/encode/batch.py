@@ -31,6 +31,9 @@ CLEAR_COLUMNS: Final[dict[Feed, tuple[str, ...]]] = {
 }
 """Every column that a clear file of a feed may have; anything else in it is never read."""
 
+_FAR: Final = date(2099, 12, 31)
+"""The last possible date of a fact: an award ends, and an appointment is, later than the extract."""
+
 HIGHEST_VERSION: Final = 2**53
 """The highest whole number that every reader of JSON holds exactly, and the contract's limit."""
 
@@ -65,7 +68,7 @@ def encode(
     *,
     source: str,
     default_version: int = 0,
-    latest: date = date(2099, 12, 31),
+    latest: date = _FAR,
     rows: pl.Series | None = None,
     repeated: pl.Series | None = None,
 ) -> EncodedBatch:
@@ -77,8 +80,8 @@ def encode(
     field is dropped. A withdrawal carries nothing but its reference.
 
     `keep_ids` leaves the clear record_id in `subject_ref` (evaluation only). Rows without a version get
-    `default_version`. `latest` is the last possible date. `rows` numbers the rows in reports (Int64), from 1 by
-    default.
+    `default_version`. `latest` is the last possible day of birth or death. `rows` numbers the rows in reports
+    (Int64), from 1 by default.
     """
     numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True) if rows is None else rows
     record = _record_columns(frame, numbers.alias("row"), default_version, repeated)
@@ -101,15 +104,13 @@ def encode(
     reports = [derived.dropped, dropped]
 
     claim_key = keys.sub_key("claim_ref", KeyPurpose.CLAIM)
+
+    def keyed_claims(values: pl.Series) -> pl.Series:
+        return keyed_references(_of_source(source, values), claim_key)
+
     for name, contract in LISTED_FACTS[feed].items():
         if name in frame.columns:
-            lists, bad = content.listed_facts(
-                frame[name],
-                contract,
-                numbers,
-                latest,
-                lambda values: keyed_references(_of_source(source, values), claim_key),
-            )
+            lists, bad = content.listed_facts(frame[name], contract, numbers, _FAR, keyed_claims)
             tables.append(lists.to_frame())
             reports.append(bad)
     if feed is Feed.WELFARE:

@@ -98,7 +98,7 @@ def blank_to_null(text: pl.Series) -> pl.Series:
 
 def _text(frame: pl.DataFrame, name: str) -> pl.Series:
     if name in frame.columns:
-        return blank_to_null(frame[name])
+        return blank_to_null(frame[name].cast(pl.String))
     return pl.Series(name, dtype=pl.String).extend_constant(None, frame.height)
 
 

@@ -63,7 +63,7 @@ def derive_parts(frame: pl.DataFrame, rows: pl.Series, agreement: Agreement, rul
     dropped = [pl.DataFrame(schema=DROPPED_SCHEMA)]
     for field in IDENTITY_FIELDS:
         raw = (
-            frame[field]
+            frame[field].cast(pl.String)
             if field in frame.columns
             else pl.Series(field, dtype=pl.String).extend_constant(None, frame.height)
         )

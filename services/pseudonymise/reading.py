@@ -106,6 +106,8 @@ class ClearFile:
                     pending, following = pending[rows_at_once:], chunk.rows[-1] + 1
                     yield chunk
         except pa.ArrowInvalid as error:
+            if "Empty CSV" in str(error):
+                raise _empty(self.path) from None
             if "UTF8" in str(error):
                 raise _wrong_encoding(self.path) from None
             raise _unreadable(self.path, f"cannot be read as CSV after row {following - 1:,}") from None

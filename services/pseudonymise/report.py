@@ -46,6 +46,14 @@ class Report:
         """Rows read in a second of the whole run, reading and writing included."""
         return self.rows_read / self.seconds if self.seconds else 0.0
 
+    @property
+    def commonest_fault(self) -> str:
+        """Field and reason of the fault found most often, or that there is none."""
+        if not self.fault_counts:
+            return "no faults"
+        name, reason, _ = max(self.fault_counts, key=self.fault_counts.__getitem__)
+        return f"most often {name}: {reason}"
+
     def add_faults(self, faults: pl.DataFrame) -> None:
         """Count rows of (row, field, reason, row_refused) and keep the first."""
         counts = faults.group_by("field", "reason", "row_refused").len().sort("field", "reason")

@@ -111,8 +111,8 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
         if not report.rows_written:
             raise InputError(
                 Reason.FIELD_INVALID,
-                f"None of the {report.rows_read:,} rows of {job.source_path.name} can be used: "
-                "each needs its own record_id; mend the file or the column map.",
+                f"None of the {report.rows_read:,} rows of {job.source_path.name} can be used "
+                f"({report.commonest_fault}); mend the file or the column map.",
             )
     report.faults_file = str(output.faults_path) if report.fault_counts else None
     report.seconds = time.perf_counter() - started
