@@ -31,7 +31,9 @@ def send(
     feed: Annotated[str, typer.Option(metavar="health|welfare", help="Which kind of records they are.")],
     to: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address of the ingest service.")],
     rows: Annotated[bool, typer.Option("--rows", help="Send typed rows instead of columns (slower).")] = False,
-    batch_rows: Annotated[int, typer.Option(min=1, max=5_000, help="Rows of a batch.")] = 2_000,
+    batch_rows: Annotated[
+        int | None, typer.Option(min=1, max=5_000, help="Rows of a batch; 5000, or 2000 with --rows, if not given.")
+    ] = None,
     agreement: Annotated[
         Path | None, typer.Option(help="Agreement file, for what it says of sharing, if it does not ship.")
     ] = None,
@@ -78,7 +80,7 @@ def send(
         one_record_per_person=one_record_per_person,
     )
     declared = lawful(file, _agreement(agreement, file.declaration.agreement_id), stated)
-    how = Sending(rows_entrance=rows, batch_rows=batch_rows, patience_s=patience)
+    how = Sending(rows_entrance=rows, rows_a_batch=batch_rows, patience_s=patience)
     with _progress(path.name, file.rows) as progress:
         report = send_file(file, declared, to, how, progress)
     if as_json:

@@ -47,8 +47,9 @@ class ColumnCheck:
     """How one column is checked.
 
     `accepts` are the types it may arrive in and `dtype` the one it leaves in; `marked` is true where a value must be
-    looked at (nulls excepted) and `explain` then says why it is refused, or None if it is not. `required` values may
-    not be null; `default` stands in for null where there is one. `parse` turns an arrived column into `dtype`.
+    looked at and `explain` then says why it is refused, or None if it is not. `required` values may not be null, and
+    are marked where they are; `default` stands in for null where there is one. `parse` turns an arrived column into
+    `dtype`. Dates that arrive as text are marked and parsed by `marked_text` and `parse_text`.
     """
 
     name: str
@@ -59,6 +60,8 @@ class ColumnCheck:
     required: bool
     default: str | None
     parse: pl.Expr
+    marked_text: pl.Expr | None = None
+    parse_text: pl.Expr | None = None
 
 
 @cache
@@ -80,15 +83,21 @@ def _check(name: str, info: FieldInfo, dtype: pl.DataType) -> ColumnCheck:
     kind, metadata = _unwrapped(info.annotation, list(info.metadata))
     rule = _rule(kind, metadata, name)
     default = info.default if isinstance(info.default, StrEnum) else None
+
+    def or_null(marked: pl.Expr) -> pl.Expr:
+        return pl.when(pl.col(name).is_null()).then(info.is_required()).otherwise(marked).alias(name)
+
     return ColumnCheck(
         name=name,
         dtype=dtype,
         accepts=rule.accepts,
-        marked=rule.marked,
+        marked=or_null(rule.marked),
         explain=rule.explain,
         required=info.is_required(),
         default=None if default is None else default.value,
         parse=rule.parse,
+        marked_text=None if rule.marked_text is None else or_null(rule.marked_text),
+        parse_text=rule.parse_text,
     )
 
 
@@ -111,6 +120,8 @@ class _Rule:
     marked: pl.Expr
     explain: Explain
     parse: pl.Expr
+    marked_text: pl.Expr | None = None
+    parse_text: pl.Expr | None = None
 
 
 _INTEGERS: Final = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64)
@@ -183,15 +194,21 @@ def _is_nhs_number(value: int) -> bool:
 
 def _date_rule(name: str) -> _Rule:
     """A date between `EARLIEST` and `LATEST`, as a date or as text, YYYY-MM-DD."""
-    text = pl.col(name).cast(pl.String)
-    parsed = pl.when(text.str.contains(_ISO_DATE)).then(text.str.to_date("%Y-%m-%d", strict=False))
-    marked = ~parsed.is_between(EARLIEST, LATEST).fill_null(False)
+    column = pl.col(name)
+    parsed = pl.when(column.str.contains(_ISO_DATE)).then(column.str.to_date("%Y-%m-%d", strict=False))
 
     def explain(value: str | date) -> Reason | None:
         identifying = isinstance(value, str) and text_is_identifying(value, dates_belong=True)
         return Reason.CLEAR_IDENTIFIER if identifying else Reason.FIELD_INVALID
 
-    return _Rule((pl.Date, pl.String), marked, explain, parsed)
+    return _Rule(
+        accepts=(pl.Date, pl.String),
+        marked=~column.is_between(EARLIEST, LATEST),
+        explain=explain,
+        parse=column,
+        marked_text=~parsed.is_between(EARLIEST, LATEST).fill_null(False),
+        parse_text=parsed,
+    )
 
 
 def _pattern_rule(name: str, metadata: list[Any]) -> _Rule:

@@ -5,7 +5,7 @@ Both carry the same hash of the whole record, so that two records of one version
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,8 +57,31 @@ class Origin:
         return stated if self.batch is None else {**stated, "batch": str(self.batch)}
 
 
+@dataclass(frozen=True)
+class Piece:
+    """The rows of one message."""
+
+    topic: Topic
+    partition: int
+    kind: str
+    rows: pl.DataFrame
+
+
 def split(frame: pl.DataFrame, feed: Feed, origin: Origin) -> list[Outgoing]:
-    """Return the messages of validated records (columns of `RECORDS[feed]`): subjects first, then each kind of fact.
+    """Return the messages of validated records."""
+    return outgoing(pieces_of(frame, feed, origin.source), origin)
+
+
+def outgoing(pieces: Iterable[Piece], origin: Origin) -> list[Outgoing]:
+    """Return pieces as messages. Half of ingest's work (zstd), and apart for another thread to do."""
+    key = origin.source.encode()
+    return [
+        Outgoing(p.topic.name, p.partition, key, to_ipc(p.rows), origin.headers(p.kind, p.rows.height)) for p in pieces
+    ]
+
+
+def pieces_of(frame: pl.DataFrame, feed: Feed, source: str) -> list[Piece]:
+    """Cut validated records (columns of `RECORDS[feed]`) into messages: subjects first, then each kind of fact.
 
     A withdrawal carries nothing but its key. The partition is that of the record's reference, so that all versions of
     a record stay in order.
@@ -67,16 +90,16 @@ def split(frame: pl.DataFrame, feed: Feed, origin: Origin) -> list[Outgoing]:
         return []
     frame = _bare_withdrawals(frame, feed)
     frame = frame.with_columns(
-        pl.lit(origin.source).alias("source"),
+        pl.lit(source).alias("source"),
         frame.hash_rows(seed=_HASH_SEED).reinterpret(signed=True).alias("content_hash"),
         (pl.col("subject_ref").str.slice(0, 8).str.to_integer(base=16) % SUBJECTS.partitions).alias(_PARTITION),
     )
-    messages = list(_messages(frame, list(columns(Subject)), SUBJECTS, "subjects", SUBJECT_ROWS, origin))
+    pieces = list(_pieces(frame, list(columns(Subject)), SUBJECTS, "subjects", SUBJECT_ROWS))
     topic = CONTENT[feed]
     for kind, facts in _facts(frame, feed):
         wanted = [*columns(FactEnvelope), *columns(FACT_KINDS[feed][kind])]
-        messages.extend(_messages(facts, wanted, topic, kind, FACT_ROWS, origin))
-    return messages
+        pieces.extend(_pieces(facts, wanted, topic, kind, FACT_ROWS))
+    return pieces
 
 
 def withdrawals(refs: pl.Series, version: int, feed: Feed) -> pl.DataFrame:
@@ -115,17 +138,8 @@ def _facts(frame: pl.DataFrame, feed: Feed) -> Iterator[tuple[str, pl.DataFrame]
             yield kind, numbered.explode(kind, "ordinal").unnest(kind)
 
 
-def _messages(
-    rows: pl.DataFrame, wanted: list[str], topic: Topic, kind: str, most_rows: int, origin: Origin
-) -> Iterator[Outgoing]:
+def _pieces(rows: pl.DataFrame, wanted: list[str], topic: Topic, kind: str, most_rows: int) -> Iterator[Piece]:
     parts: Mapping[tuple[object, ...], pl.DataFrame] = rows.partition_by(_PARTITION, as_dict=True)
     for (partition,), part in parts.items():
-        body = part.select(wanted)
-        for piece in body.iter_slices(most_rows):
-            yield Outgoing(
-                topic=topic.name,
-                partition=int(str(partition)),
-                key=origin.source.encode(),
-                value=to_ipc(piece),
-                headers=origin.headers(kind, piece.height),
-            )
+        for piece in part.select(wanted).iter_slices(most_rows):
+            yield Piece(topic, int(str(partition)), kind, piece)

@@ -1,6 +1,6 @@
 """One batch from bytes or messages to what its topics will hold: the part of ingest without any I/O.
 
-`tests/bench` times these two functions; the service calls nothing else between a request and the bus.
+`tests/bench` times these functions and `split.outgoing`; the service calls nothing else between request and bus.
 """
 
 from __future__ import annotations
@@ -16,10 +16,9 @@ from schemas.contracts.base import Feed, Operation
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import InputError, Reason
 from schemas.wire import from_ipc
-from services.bus import Outgoing
 from services.ingest.police import FillOfFilters, fill_of_filters
 from services.ingest.rows import frame_of_rows
-from services.ingest.split import Origin, split
+from services.ingest.split import Piece, pieces_of
 from services.ingest.validate import Refusal, validate
 from services.pb.hwlink.v1 import ingest_pb2
 
@@ -40,7 +39,7 @@ class Staged:
     """
 
     digest: str
-    messages: list[Outgoing]
+    pieces: list[Piece]
     accepted: int
     refused: int
     refusals: list[Refusal]
@@ -65,16 +64,16 @@ def digest_of_columns(batch: ingest_pb2.ColumnBatch) -> str:
     return digest.hexdigest()
 
 
-def stage_rows(batch: RowBatch, feed: Feed, origin: Origin) -> Staged:
+def stage_rows(batch: RowBatch, feed: Feed, source: str) -> Staged:
     """Stage a batch of typed records."""
     digest = digest_of_rows(batch)
     rows = len(batch.records)
     if rows > MAX_BATCH_ROWS or batch.ByteSize() > MAX_BATCH_BYTES:
         return _refused_whole(digest, rows, Reason.BATCH_TOO_LARGE)
-    return _staged(digest, frame_of_rows(batch.records, feed), feed, origin)
+    return _staged(digest, frame_of_rows(batch.records, feed), feed, source)
 
 
-def stage_columns(batch: ingest_pb2.ColumnBatch, feed: Feed, origin: Origin) -> Staged:
+def stage_columns(batch: ingest_pb2.ColumnBatch, feed: Feed, source: str) -> Staged:
     """Stage a batch of columns."""
     digest = digest_of_columns(batch)
     if len(batch.arrow_ipc) > MAX_BATCH_BYTES:
@@ -85,10 +84,10 @@ def stage_columns(batch: ingest_pb2.ColumnBatch, feed: Feed, origin: Origin) -> 
         return _refused_whole(digest, 0, error.reason)
     if frame.height > MAX_BATCH_ROWS:
         return _refused_whole(digest, frame.height, Reason.BATCH_TOO_LARGE)
-    return _staged(digest, frame, feed, origin)
+    return _staged(digest, frame, feed, source)
 
 
-def _staged(digest: str, frame: pl.DataFrame, feed: Feed, origin: Origin) -> Staged:
+def _staged(digest: str, frame: pl.DataFrame, feed: Feed, source: str) -> Staged:
     try:
         validated = validate(frame, feed)
     except InputError as error:
@@ -102,7 +101,7 @@ def _staged(digest: str, frame: pl.DataFrame, feed: Feed, origin: Origin) -> Sta
         by_reason[reason.value] = by_reason.get(reason.value, 0) + 1
     return Staged(
         digest=digest,
-        messages=split(taken, feed, origin),
+        pieces=pieces_of(taken, feed, source),
         accepted=taken.height,
         refused=len(first_fault),
         refusals=validated.refusals,
@@ -116,7 +115,7 @@ def _staged(digest: str, frame: pl.DataFrame, feed: Feed, origin: Origin) -> Sta
 def _refused_whole(digest: str, rows: int, reason: Reason) -> Staged:
     return Staged(
         digest=digest,
-        messages=[],
+        pieces=[],
         accepted=0,
         refused=rows,
         refusals=[],

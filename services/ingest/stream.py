@@ -21,7 +21,7 @@ from schemas.topics import SUBJECTS
 from services.bus import Bus, Producer
 from services.ingest.opening import declaration_of, refuse_mixture
 from services.ingest.police import FeedPolice
-from services.ingest.split import Origin, split, withdrawals
+from services.ingest.split import Origin, outgoing, split, withdrawals
 from services.ingest.stage import (
     MAX_BATCH_BYTES,
     MAX_BATCH_ROWS,
@@ -150,9 +150,9 @@ class IngestStream:
             )
         self._police.refuse_clear_file()
         if isinstance(batch, ingest_pb2.ColumnBatch):
-            staged = stage_columns(batch, self._feed, self._origin(batch.batch))
+            staged = stage_columns(batch, self._feed, self._declaration.source)
         else:
-            staged = stage_rows(batch, self._feed, self._origin(batch.batch))
+            staged = stage_rows(batch, self._feed, self._declaration.source)
         clear = staged.refused_by_reason.get(Reason.CLEAR_IDENTIFIER.value, 0)
         self._police.watch(staged.upserts, staged.present, staged.fill, staged.accepted + staged.refused, clear)
         self._next += 1
@@ -160,9 +160,10 @@ class IngestStream:
 
     def publish(self, number: int, staged: Staged) -> ingest_pb2.Receipt:
         """Put a staged batch on its topics, record it, and return its receipt."""
+        messages = outgoing(staged.pieces, self._origin(number))
         with self._slot.lock:
             self._refuse_if_superseded()
-            self._door.producer.send(staged.messages)
+            self._door.producer.send(messages)
             self._door.registry.record_batch(
                 self._row.stream_id,
                 number,

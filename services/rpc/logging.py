@@ -88,7 +88,7 @@ def configure_logging(level: str = "INFO", stream: TextIO | None = None) -> None
     root.addHandler(handler)
     root.setLevel(level)
     # These write payloads at DEBUG; whatever the level, their chatter is not ours to keep.
-    for name in ("kafka", "grpc", "sqlalchemy", "asyncio", "urllib3"):
+    for name in ("alembic", "asyncio", "grpc", "kafka", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

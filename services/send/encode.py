@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
 from schemas.columns import columns
-from schemas.contracts.base import Feed
+from schemas.contracts.base import Contract, Feed
 from schemas.contracts.facts import LISTED_FACTS, Demographics
 from schemas.contracts.records import RECORDS, FileDeclaration
 from schemas.contracts.subject import LinkageVariables
@@ -27,16 +28,11 @@ _ROW_BATCHES: Final[dict[Feed, Any]] = {
     Feed.HEALTH: ingest_pb2.HealthRowBatch,
     Feed.WELFARE: ingest_pb2.WelfareRowBatch,
 }
-_RECORDS: Final[dict[Feed, Any]] = {Feed.HEALTH: ingest_pb2.HealthRecord, Feed.WELFARE: ingest_pb2.WelfareRecord}
-_ELEMENTS: Final[dict[str, Any]] = {
-    "diagnoses": ingest_pb2.Diagnosis,
-    "encounters": ingest_pb2.Encounter,
-    "claims": ingest_pb2.ClaimMembership,
-    "arrears": ingest_pb2.Arrears,
-}
+_HEAD: Final = ("subject_ref", "version", "operation", "claim_group", "claim_role")
 _OPERATIONS: Final = {"upsert": ingest_pb2.OPERATION_UPSERT, "withdraw": ingest_pb2.OPERATION_WITHDRAW}
 _UNKNOWN_OPERATION: Final = 99
 _NO_VERSION: Final = 2**64 - 1
+_PENCE: Final = "balance_pence"
 _NO_PENCE: Final = 2**62
 """Where protobuf cannot say that a required value is missing: out of range, so that the server refuses the record as it
 does when a column has a null there."""
@@ -68,18 +64,31 @@ def columns_request(feed: Feed, batch: int, frame: pl.DataFrame) -> Request:
 
 
 def rows_request(feed: Feed, batch: int, frame: pl.DataFrame) -> Request:
-    """Return a batch as typed records; InputError COLUMNS_WRONG when a column is of a type that no message takes."""
-    wanted = columns(RECORDS[feed])
-    as_text = [n for n, dtype in frame.schema.items() if dtype == pl.String() and wanted.get(n) == pl.Binary()]
-    rows = frame.with_columns(pl.col(as_text).cast(pl.Binary)).iter_rows(named=True)
+    """Return a batch as typed records; InputError COLUMNS_WRONG when a column is of a type that no message takes.
+
+    Columns become tuples first, lists flat ones: measured four times as fast as one dictionary a row.
+    """
+    made = _ROW_BATCHES[feed](batch=batch)
+    frame = _as_messages_take_it(frame, feed)
+    linkage, demographics = _columns(frame, LinkageVariables), _columns(frame, Demographics)
+    heads = zip(*(_values(frame, name) for name in _HEAD), strict=True)
+    lists = {name: _elements(frame.get_column(name)) for name in LISTED_FACTS[feed] if name in frame.columns}
     try:
-        records = [_record(feed, row) for row in rows]
+        for head, hashed, known in zip(heads, linkage.rows(), demographics.rows(), strict=True):
+            record = made.records.add()
+            _fill(record, _HEAD, head)
+            _fill(record.linkage, linkage.columns, hashed)
+            _fill(record.demographics, demographics.columns, known)
+            for name, (names, facts) in lists.items():
+                held = getattr(record, name)
+                for fact in next(facts):
+                    _fill(held.add(), names, fact)
     except (TypeError, ValueError):  # their text repeats the value
         raise InputError(
             Reason.COLUMNS_WRONG,
             "The file has columns of a type that no record has; pseudonymise it again, or send it without --rows.",
         ) from None
-    return REQUESTS[feed](rows=_ROW_BATCHES[feed](batch=batch, records=records))
+    return REQUESTS[feed](rows=made)
 
 
 def close_request(feed: Feed, batches: int) -> Request:
@@ -87,28 +96,61 @@ def close_request(feed: Feed, batches: int) -> Request:
     return REQUESTS[feed](close=ingest_pb2.StreamClosing(batches=batches))
 
 
-def _record(feed: Feed, row: Mapping[str, Any]) -> Any:
-    operation, version = row.get("operation"), row["version"]
-    return _RECORDS[feed](
-        subject_ref=row["subject_ref"],
-        version=version if version is not None and 0 <= version < _NO_VERSION else _NO_VERSION,
-        operation=None if operation is None else _OPERATIONS.get(operation, _UNKNOWN_OPERATION),
-        linkage=ingest_pb2.LinkageVariables(**_held(row, LinkageVariables.model_fields)),
-        claim_group=row.get("claim_group"),
-        claim_role=row.get("claim_role"),
-        demographics=ingest_pb2.Demographics(**_held(row, Demographics.model_fields)),
-        **{name: [_element(name, fact) for fact in row.get(name) or ()] for name in LISTED_FACTS[feed]},
+def _fill(message: Any, names: Sequence[str], values: Iterable[Any]) -> None:
+    for name, value in zip(names, values, strict=True):
+        if value is not None:  # a field that is left out is absent
+            setattr(message, name, value)
+
+
+def _columns(frame: pl.DataFrame, contract: type[Contract]) -> pl.DataFrame:
+    return frame.select(name for name in contract.model_fields if name in frame.columns)
+
+
+def _values(frame: pl.DataFrame, name: str) -> Iterable[Any]:
+    return frame.get_column(name) if name in frame.columns else itertools.repeat(None, frame.height)
+
+
+def _elements(lists: pl.Series) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
+    """Return the fields of a list column's facts, and each record's facts in turn, as tuples."""
+    flat = lists.drop_nulls().filter(lists.drop_nulls().list.len() > 0).explode().struct.unnest()
+    rows = iter(flat.rows())
+    return flat.columns, (list(itertools.islice(rows, length or 0)) for length in lists.list.len())
+
+
+def _as_messages_take_it(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """Return the columns with dates as text, operations as numbers, and text where bytes belong as bytes.
+
+    A null where protobuf has no way to say null becomes a number out of range: the server refuses it as it does a null.
+    """
+    wanted = columns(RECORDS[feed])
+    texts = [n for n, dtype in frame.schema.items() if dtype == pl.String() and wanted.get(n) == pl.Binary()]
+    version = pl.col("version")
+    frame = frame.with_columns(
+        pl.col(texts).cast(pl.Binary),
+        pl.when(version >= 0).then(version.cast(pl.UInt64, strict=False)).fill_null(_NO_VERSION).alias("version"),
     )
+    if "operation" in frame.columns:
+        number = pl.col("operation").replace_strict(_OPERATIONS, default=_UNKNOWN_OPERATION, return_dtype=pl.Int32)
+        frame = frame.with_columns(pl.when(pl.col("operation").is_not_null()).then(number).alias("operation"))
+    for name in LISTED_FACTS[feed]:
+        if name in frame.columns and isinstance(frame.schema[name], pl.List):
+            frame = frame.with_columns(pl.col(name).list.eval(_plain_facts(frame.schema[name])))
+    return frame
 
 
-def _element(name: str, fact: Mapping[str, Any] | None) -> Any:
-    held = _held(fact or {}, fact or {})
-    return _ELEMENTS[name](**({"balance_pence": _NO_PENCE, **held} if name == "arrears" else held))
-
-
-def _held(row: Mapping[str, Any], names: Any) -> dict[str, Any]:
-    """Return what is there of these fields: a field that is left out is absent, and dates travel as text."""
-    return {n: _day(v) if isinstance(v, date) else v for n in names if (v := row.get(n)) is not None}
+def _plain_facts(lists: pl.DataType) -> pl.Expr:
+    inner = lists.inner if isinstance(lists, pl.List) else None
+    if not isinstance(inner, pl.Struct):
+        return pl.element()
+    fields = []
+    for field in inner.fields:
+        value = pl.element().struct.field(field.name)
+        if field.dtype == pl.Date():
+            value = value.dt.strftime("%Y-%m-%d")
+        elif field.name == _PENCE:
+            value = value.fill_null(_NO_PENCE)
+        fields.append(value.alias(field.name))
+    return pl.struct(fields)
 
 
 def _day(day: date | None) -> str | None:

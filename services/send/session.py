@@ -20,7 +20,11 @@ from services.send.encode import Request, close_request, columns_request, open_r
 from services.send.file import FeedFile
 from services.send.report import SendReport
 
-BATCH_ROWS: Final = 2_000
+COLUMN_BATCH_ROWS: Final = 5_000
+ROW_BATCH_ROWS: Final = 2_000
+"""Rows of a batch where the caller says nothing. Columns are checked in 6 microseconds a row at 5,000 and 10 at 2,000;
+rows cost the same at both, and a smaller batch keeps the Python objects of fewer of them."""
+
 _FIRST_DELAY_S: Final = 0.2
 _LONGEST_DELAY_S: Final = 10.0
 _TICK_S: Final = 0.2
@@ -36,8 +40,13 @@ class Sending:
     """How to send: by which entrance, how many rows a batch, and how long to go on without any progress."""
 
     rows_entrance: bool = False
-    batch_rows: int = BATCH_ROWS
+    rows_a_batch: int | None = None
     patience_s: float = 60.0
+
+    @property
+    def batch_rows(self) -> int:
+        """Return how many rows a batch has."""
+        return self.rows_a_batch or (ROW_BATCH_ROWS if self.rows_entrance else COLUMN_BATCH_ROWS)
 
 
 def stream_id_of(file: FeedFile, declared: FileDeclaration, how: Sending) -> str:
