@@ -22,7 +22,7 @@ _NO_PLACE: Final = r"^(ZZ99.*|NF1?1VZ|NFA.*|AA11AA|AB12?3?CD|XX[0-9].*|0+|9+)$"
 # The counties that this project's addresses end with, and countries: present on one side and absent on the other.
 _COUNTRY: Final = r"( (UK|UNITED KINGDOM|ENGLAND|GREAT BRITAIN|GB|KENT))+$"
 _TRAILING_POSTCODE: Final = r" [A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$"
-_NO_ADDRESS: Final = r"^(NFA|NO FIXED ABODE|HOMELESS|UNKNOWN|NOT KNOWN|ADDRESS UNKNOWN|NK|NA|N A|NONE|NULL|NAN)$"
+_NO_ADDRESS: Final = r"^(NFA|NO FIXED ABODE|HOMELESS|UNKNOWN|NOT KNOWN|ADDRESS UNKNOWN|NK|N K|NA|N A|NONE|NULL|NAN)$"
 _INSIDE_WORDS: Final = r"['’‘`´ʼ.]"
 # People write a flat before or after the house that it is in: 1 is what stands before it, 2 its number.
 _FLAT: Final = r"^( .*)? FLAT ([0-9]+[A-Z]?|[A-Z]) "
