@@ -104,7 +104,7 @@ def _tell_roles(roles: Sequence[RoleStatus], is_drained: bool, dead: int, as_jso
         typer.echo(f"{role.role:<16} {role.lag_messages:>8,} to do")
     typer.echo("drained" if is_drained else "not drained")
     if dead:
-        typer.echo(f"{dead:,} messages were put aside as unusable; `hwlink dlq` lists them")
+        typer.echo(f"put aside as unusable: {dead:,}; `hwlink dlq` lists them")
 
 
 def _tell_books(books: Sequence[Any], as_json: bool) -> None:
@@ -185,7 +185,7 @@ def dlq(as_json: AsJson = False) -> None:
         return
     for letter in found:
         typer.echo(f"{letter['topic']} partition {letter['partition']} offset {letter['offset']}: {letter['reason']}")
-    typer.echo(f"{len(found):,} messages put aside")
+    typer.echo(f"put aside as unusable: {len(found):,}")
 
 
 def snapshot_list(as_json: AsJson = False) -> None:
