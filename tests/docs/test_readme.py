@@ -71,7 +71,7 @@ def test_every_block_of_the_readme_runs(tmp_path: Path) -> None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
 
-    assert len(found) >= 8
+    assert len(found) >= 8, "the README lost its runnable blocks"
 
 
 @pytest.mark.parametrize("name", ["README.md", "deploy/README.md", "deploy/RUNBOOK.md", "deploy/THREATS.md"])
