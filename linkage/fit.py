@@ -271,7 +271,7 @@ def run_session(
     relatives = _log_likelihood(levels, [c for c in COMPARISONS if c != "home"], r) - _log_likelihood(
         levels, blocked, m
     )
-    relatives += np.log(relatives_per_match)
+    relatives += np.log(max(relatives_per_match, 1e-12))
     m = {c: m[c] for c in active}
     counts: dict[str, FloatArray] = {c: np.zeros(len(m[c])) for c in active}
     share, converged, iteration, expected = 0.5, False, 0, 0.0

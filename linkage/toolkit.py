@@ -93,20 +93,26 @@ class FellegiSunterClassifier(BaseClassifier):  # type: ignore[misc]
     levels, tells `missing` from disagreement, cannot swap its classes, and starts each `fit` afresh from the model.
     """
 
-    def __init__(self, model: MatchModel, active: Sequence[str] = tuple(COMPARISONS)) -> None:
-        """Make a classifier that starts from `model` and learns m of the `active` comparisons."""
+    def __init__(
+        self, model: MatchModel, active: Sequence[str] = tuple(COMPARISONS), relatives_per_match: float = 1.0
+    ) -> None:
+        """Make a classifier that starts from `model` and learns m of the `active` comparisons.
+
+        `relatives_per_match` is how many candidates are of two people of one home, for each that is a match: without
+        them a family would be taken for matches, since it is as unlike strangers as a match is.
+        """
         super().__init__()
         self.model = model
         self.active = tuple(active)
+        self.relatives_per_match = relatives_per_match
         self.fitted: MatchModel | None = None
         self.share: float | None = None
 
     def _fit(self, levels: npt.NDArray[Any], labels: npt.NDArray[Any] | None = None) -> None:
         """Learn m from comparison vectors; labels are not used (they would be a reviewer's, who saw no more)."""
         start = Weigher(self.model)
-        result = run_session(
-            "toolkit", _patterns(levels), self.active, start.m, start.u, relative_table(self.model.relatives), 1e-9
-        )
+        r = relative_table(self.model.relatives)
+        result = run_session("toolkit", _patterns(levels), self.active, start.m, start.u, r, self.relatives_per_match)
         comparisons = tuple(
             c.model_copy(update={"m": tuple(result.m[c.name].tolist())}) if c.name in self.active else c
             for c in self.model.comparisons
@@ -115,10 +121,15 @@ class FellegiSunterClassifier(BaseClassifier):  # type: ignore[misc]
         self.share = result.report.expected_matches / max(len(levels), 1)
 
     def _prob_match(self, levels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        share = min(max(self.share if self.share is not None else 0.5, 1e-9), 1 - 1e-9)
-        bits = Weigher(self.fitted or self.model).bits[_patterns(levels)]
-        odds = np.exp2(bits) * share / (1 - share)
-        return odds / (1 + odds)
+        pattern, weigher = _patterns(levels), Weigher(self.fitted or self.model)
+        share = 0.5 if self.share is None else min(max(self.share, 1e-9), 1 - 1e-9)
+        relatives = share * self.relatives_per_match
+        strangers = max(1 - share - relatives, 1e-9)
+        match = share * np.exp2(weigher.bits[pattern])
+        probability: npt.NDArray[np.float64] = match / (
+            match + relatives * np.exp2(weigher.relative_bits[pattern]) + strangers
+        )
+        return probability
 
     def _predict(self, levels: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         return (self._prob_match(levels) >= self.model.policy.link_probability).astype(np.int64)

@@ -1,0 +1,106 @@
+"""The fast path gives what the Python Record Linkage Toolkit gives through its own extension points."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import recordlinkage
+
+from linkage.compare import compare, levels_of
+from linkage.encode import ProjectKeys, encode
+from linkage.held import HeldSubjects
+from linkage.subjects import Subjects
+from linkage.synthesise import population
+from linkage.toolkit import FellegiSunterClassifier, PassIndex, level_features, token_frame
+from schemas.agreement import shipped_agreement
+from schemas.contracts.base import Feed
+from schemas.model import COMPARISONS, default_model
+
+MODEL = default_model()
+AGREEMENT = shipped_agreement("test")
+KEYS = ProjectKeys(bytes(range(32)), AGREEMENT.key_epoch)
+
+
+@cache
+def two_files() -> tuple[Subjects, Subjects]:
+    made = population(1_200, 400, seed=11)
+    sides = []
+    for source, feed, clear in (("a.gp", Feed.HEALTH, made.health), ("b.hb", Feed.WELFARE, made.welfare)):
+        identity = clear.select(c for c in clear.columns if clear[c].dtype == pl.String)
+        frame = encode(identity, AGREEMENT, KEYS, feed, True, source=source).frame
+        sides.append(Subjects.from_frame(frame.with_columns(source=pl.lit(source)), {source: True}))
+    return sides[0], sides[1]
+
+
+@cache
+def vectors() -> pd.DataFrame:
+    left, right = two_files()
+    index = recordlinkage.Index([PassIndex(MODEL.passes, MODEL.crossings)])
+    frames = token_frame(left), token_frame(right)
+    pairs = index.index(*frames)
+    return recordlinkage.Compare(level_features(left, right, MODEL.cuts)).compute(pairs, *frames)
+
+
+def test_the_index_finds_the_pairs_that_the_fast_path_finds() -> None:
+    left, right = two_files()
+    held = HeldSubjects(MODEL)
+    held.upsert(left)
+    rows = held.upsert(right)
+    fast = {
+        (int(other), int(one) - len(left))
+        for asked, found in held.candidates(rows)
+        for one, other in zip(asked, found, strict=True)
+    }
+
+    assert set(vectors().index) == fast
+
+
+def test_the_index_finds_duplicates_once() -> None:
+    left, _ = two_files()
+    pairs = PassIndex(MODEL.passes).index(token_frame(left))
+
+    assert len(set(pairs)) == len(pairs) > 0
+    assert all(one > other for one, other in pairs)
+
+
+def test_the_features_give_the_levels_that_the_fast_path_gives() -> None:
+    left, right = two_files()
+    one, other = (vectors().index.get_level_values(n).to_numpy() for n in (0, 1))
+    _, pattern = compare(left, right, one, other, MODEL.cuts)
+
+    assert tuple(vectors().columns) == tuple(COMPARISONS)
+    assert (levels_of(pattern) == vectors().to_numpy().T).all()
+
+
+def test_the_classifier_starts_afresh_on_each_fit() -> None:
+    classifier = FellegiSunterClassifier(MODEL, active=("forename", "surname", "date_of_birth"))
+    classifier.fit(vectors())
+    first = classifier.prob(vectors())
+    classifier.fit(vectors().head(50))
+    classifier.fit(vectors())
+
+    pd.testing.assert_series_equal(classifier.prob(vectors()), first)
+
+
+def test_the_classifier_links_who_agrees_and_not_who_differs() -> None:
+    classifier = FellegiSunterClassifier(MODEL, active=("forename", "surname", "date_of_birth"))
+    linked = classifier.fit_predict(vectors())
+    agree = vectors().index[(vectors()[["forename", "surname", "date_of_birth"]] == 1).all(axis=1)]
+
+    assert agree.isin(linked).all()
+    assert len(linked) < 0.6 * len(vectors())
+    assert classifier.prob(vectors()).between(0, 1).all()
+
+
+def test_a_classifier_that_was_never_fitted_uses_the_model() -> None:
+    missing = pd.DataFrame(np.zeros((1, len(COMPARISONS)), dtype=int), columns=list(COMPARISONS))
+
+    assert FellegiSunterClassifier(MODEL, relatives_per_match=0.0).prob(missing)[0] == pytest.approx(0.5)
