@@ -55,5 +55,5 @@ def release_count(count: int, rule: CountRule, of: int | None = None) -> int | N
 
 
 def release_percent(count: int | None, of: int | None) -> float | None:
-    """Return the share in per cent to one decimal of two *released* counts; None where either is withheld or `of` 0."""
+    """Return the share in per cent, to one decimal, of two *released* counts; None where it cannot be told."""
     return None if count is None or not of else round(100 * count / of, 1)

@@ -12,35 +12,66 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from linkage.disclosure.counts import Mask
+from linkage.disclosure.counts import Counts, Mask
+
+_DENSE_PAIRS: Final = 4_000_000
+"""Pairs of cells up to which counting them all is faster than sorting the people: 32 MB of counters."""
 
 
 @dataclass(frozen=True)
 class Release:
     """People by cell, and the groups of cells that numbers were told of.
 
-    `cells`: int32 of each person of the snapshot in its fixed order, -1 for nobody's. `groups`: one row a told
-    number, one column a cell, 1 where the cell belongs to it.
+    `cells`: the cell of each person of the snapshot in its fixed order, negative for nobody's; kept in the
+    narrowest type.
+    `groups`: one row a told number, one column a cell, 1 where the cell belongs to it.
     """
 
-    cells: NDArray[np.int32]
+    cells: NDArray[np.signedinteger]
     groups: sparse.csr_matrix
+    _sums: list[NDArray[np.float64]] = field(default_factory=list, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Narrow the cells: a ledger holds hundreds of releases of every person."""
+        width = self.groups.shape[1]
+        narrow = np.int8 if width <= 127 else np.int16 if width <= 32_767 else np.int32
+        object.__setattr__(self, "cells", self.cells.astype(narrow, copy=False))
 
     @property
-    def sizes(self) -> NDArray[np.int64]:
+    def sizes(self) -> Counts:
         """Return how many people each group has."""
-        held = self.cells[self.cells >= 0]
-        counts = np.bincount(held, minlength=self.groups.shape[1])
-        return np.asarray(self.groups @ counts, np.int64)
+        return np.asarray(self.groups @ self._cell_sums()[0], np.int64)
+
+    @property
+    def marks(self) -> list[tuple[int, float, float]]:
+        """Return who each group has, as its size and two sums of 26-bit hashes of row numbers: equal for equal groups.
+
+        Two different groups of one size have equal marks with a chance of 2 to the -52. The sums are exact in floating
+        point: two million people make less than 2 to the 47.
+        """
+        first, second = (np.asarray(self.groups @ part).tolist() for part in self._cell_sums()[1:])
+        return list(zip(self.sizes.tolist(), first, second, strict=True))
+
+    def _cell_sums(self) -> list[NDArray[np.float64]]:
+        """Return people and sums of hashes by cell; worked out once for a release and all that is told of it."""
+        if not self._sums:
+            held = self.cells >= 0
+            cells, width = self.cells[held], self.groups.shape[1]
+            parts = [None, *(part[held] for part in _row_hashes(len(self.cells)))]
+            sums = (np.bincount(cells, weights=part, minlength=width) for part in parts)
+            self._sums.extend(part.astype(np.float64) for part in sums)
+        return self._sums
 
     @classmethod
-    def of_table(cls, cells: NDArray[np.int32], shape: tuple[int, ...]) -> Release:
+    def of_table(cls, cells: NDArray[np.signedinteger], shape: tuple[int, ...]) -> Release:
         """Return the release of a whole table with margins: `cells` number the inner cells of `shape` in C order.
 
         Groups stand in the order of the table with margins, flattened in C order.
@@ -61,7 +92,17 @@ class Release:
 
     def told(self, kept: Mask) -> Release:
         """Return the release with only the groups that `kept` marks."""
-        return Release(self.cells, self.groups[np.flatnonzero(kept)])
+        return Release(self.cells, self.groups[np.flatnonzero(kept)], self._sums)
+
+
+@lru_cache(maxsize=4)
+def _row_hashes(rows: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return two 26-bit numbers for each row number, by the SplitMix64 finaliser (Steele, Lea and Flood 2014)."""
+    mixed = (np.arange(rows, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return (mixed >> np.uint64(38)).astype(np.float64), (mixed & np.uint64(2**26 - 1)).astype(np.float64)
 
 
 def conflicts(new: Release, earlier: Iterable[Release], min_difference: int) -> Mask:
@@ -71,35 +112,58 @@ def conflicts(new: Release, earlier: Iterable[Release], min_difference: int) -> 
     A group that was told before is no conflict: its number is known already, and is the same by determinism. All
     releases number the people of one snapshot alike.
     """
+    earlier = list(earlier)
+    told = {mark for old in earlier for mark in old.marks}
+    unknown = np.flatnonzero([mark not in told for mark in new.marks])
     close = np.zeros(new.groups.shape[0], np.bool_)
-    known = close.copy()
-    sizes, everyone = new.sizes, len(new.cells)
+    fresh = new.told(np.isin(np.arange(len(close)), unknown))
     for old in earlier:
-        old_sizes = old.sizes
-        common = _common(new, old)
-        rows, columns = common.nonzero()
-        apart = sizes[rows] + old_sizes[columns] - 2 * np.asarray(common[rows, columns]).ravel()
-        known[rows[apart == 0]] = True
-        close[rows[(apart > 0) & (apart < min_difference)]] = True
-        # Against the complement: two groups that make up everybody but a few. One of them must then be large.
-        large = (everyone - min_difference) // 2
-        for some, others in (
-            (np.flatnonzero(sizes > large), np.arange(len(old_sizes))),
-            (np.arange(len(sizes)), np.flatnonzero(old_sizes > large)),
-        ):
-            overlap = common[some][:, others].toarray()
-            missed = everyone - (sizes[some, None] + old_sizes[None, others] - 2 * overlap)
-            close[some[((missed > 0) & (missed < min_difference)).any(axis=1)]] = True
-    return close & ~known
+        if _may_be_close(fresh.sizes, old.sizes, len(new.cells), min_difference):
+            close[unknown] |= _close(fresh, old, min_difference)
+    return close
+
+
+def _may_be_close(sizes: Counts, old_sizes: Counts, everyone: int, min_difference: int) -> bool:
+    """Return whether sizes alone leave it open that a pair is close, or close to making up everybody.
+
+    Groups differ by at least the difference of their sizes, and their sum misses or exceeds everybody by as many as
+    they leave out or share at least: so most pairs of releases need no closer look.
+    """
+    ordered = np.sort(old_sizes)
+    for wanted in (sizes, everyone - sizes):
+        least, most = wanted - min_difference, wanted + min_difference
+        if (np.searchsorted(ordered, most, "left") > np.searchsorted(ordered, least, "right")).any():
+            return True
+    return False
+
+
+def _close(new: Release, old: Release, min_difference: int) -> Mask:
+    sizes, old_sizes, everyone = new.sizes, old.sizes, len(new.cells)
+    common = _common(new, old)
+    rows, columns = common.nonzero()
+    apart = sizes[rows] + old_sizes[columns] - 2 * np.asarray(common[rows, columns]).ravel()
+    close = np.zeros(len(sizes), np.bool_)
+    close[rows[apart < min_difference]] = True
+    # Against the complement: two groups that make up everybody but a few. One of them must then be large.
+    large = (everyone - min_difference) // 2
+    for some, others in (
+        (np.flatnonzero(sizes > large), np.arange(len(old_sizes))),
+        (np.arange(len(sizes)), np.flatnonzero(old_sizes > large)),
+    ):
+        overlap = common[some][:, others].toarray()
+        missed = everyone - (sizes[some, None] + old_sizes[None, others] - 2 * overlap)
+        close[some[((missed > 0) & (missed < min_difference)).any(axis=1)]] = True
+    return close
 
 
 def _common(new: Release, old: Release) -> sparse.csr_matrix:
     """Return how many people each pair of groups has in common; pairs that have none are not stored."""
     both = (new.cells >= 0) & (old.cells >= 0)
-    width = old.groups.shape[1]
+    height, width = new.groups.shape[1], old.groups.shape[1]
     pairs = new.cells[both].astype(np.int64) * width + old.cells[both]
-    places, counts = np.unique(pairs, return_counts=True)
-    crossed = sparse.csr_matrix(
-        (counts, (places // width, places % width)), shape=(new.groups.shape[1], width), dtype=np.int64
-    )
-    return (new.groups @ crossed @ old.groups.T).tocsr()
+    if height * width <= _DENSE_PAIRS:
+        crossed = sparse.csr_matrix(np.bincount(pairs, minlength=height * width).reshape(height, width))
+    else:
+        places, counts = np.unique(pairs, return_counts=True)
+        crossed = sparse.csr_matrix((counts, (places // width, places % width)), shape=(height, width))
+    return (new.groups @ crossed.astype(np.int64) @ old.groups.T).tocsr()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from linkage.disclosure import Release, ReleasedTable, conflicts, release_table
-from linkage.disclosure.counts import Counts, Mask
+from linkage.disclosure.counts import Counts, Mask, leaves_too_few, rounded, too_small
 from schemas.disclosure import DisclosurePolicy
 from schemas.features import Sensitivity
 from services.query.ledger import Proposal
@@ -19,11 +20,21 @@ from services.query.states import Codes, Dimension, State
 
 _OTHER, _MEMBER, _UNKNOWN = range(3)
 _STATUSES: Final = 3
-_PRESENCES: Final = (2, 2)
-"""Not in the feed or in it: health, then welfare."""
-_LINKED, _HEALTH, _WELFARE = 4, 5, 7
-"""Where the table of presences with margins, flattened, has who is in both, in health at all, in welfare at all."""
-LINKAGE: Final = np.array([_LINKED, _HEALTH, _WELFARE])
+_PRESENCES: Final = 4
+"""Cells of presence: 2 for being in health plus 1 for being in welfare."""
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """How people are linked: `numbers` of the linked, those in health and those in welfare; `permitted` which may
+    be told.
+
+    `release` is what telling all three would be.
+    """
+
+    numbers: Counts
+    permitted: Mask
+    release: Release
 
 
 @dataclass(frozen=True)
@@ -49,12 +60,29 @@ def propose(state: State, question: Question, policy: DisclosurePolicy) -> Propo
     return answer(state, question, policy).proposal
 
 
-def linkage_rates(state: State, policy: DisclosurePolicy) -> tuple[ReleasedTable, Release]:
-    """Return the linkage of the whole snapshot, which comes with every answer, and the release that telling it is."""
-    table, cells = _linkage(state, None, policy, ())
-    told = np.zeros(table.values.size, np.bool_)
-    told[LINKAGE] = ~table.suppressed.ravel()[LINKAGE]
-    return table, Release.of_table(cells, _PRESENCES).told(told)
+def linkage(
+    state: State, policy: DisclosurePolicy, inside: Mask | None = None, classes: Iterable[Sensitivity] = ()
+) -> Linkage:
+    """Return how the people `inside` are linked (all by default), protected with `classes` and as welfare data.
+
+    To be in a welfare source says something of each person, to be in a health source does not: so all of a group in
+    welfare, or all of health linked, is withheld, and all in health is told.
+    """
+    presence = state.presence
+    cells = presence if inside is None else np.where(inside, presence, -1).astype(np.int32)
+    release = Release(cells, sparse.csr_matrix(_linkage_groups(np.arange(_PRESENCES))))
+    numbers = release.sizes
+    health, welfare, everyone = (np.array([n]) for n in (*numbers[1:], (cells >= 0).sum()))
+    rule = policy.rule([*classes, Sensitivity.WELFARE])
+    withheld = too_small(numbers, rule)
+    for part, whole, telling in (
+        (0, health, True),
+        (0, welfare, False),
+        (1, everyone, False),
+        (2, everyone, True),
+    ):
+        withheld[part] |= leaves_too_few(numbers[[part]], whole, rule, full=telling)[0]
+    return Linkage(rounded(numbers, rule), ~withheld, release)
 
 
 def count_answer(state: State, question: Question, policy: DisclosurePolicy) -> CountAnswer:
@@ -68,18 +96,17 @@ def count_answer(state: State, question: Question, policy: DisclosurePolicy) -> 
     status = np.where(rows.members.to_numpy(), _MEMBER, np.where(rows.unknown.to_numpy(), _UNKNOWN, _OTHER))
     classes = [feature.sensitivity for feature in question.features]
     statuses = release_table(_counted(np.where(inside, status, -1), (_STATUSES,)), policy.rule(classes), (True,))
-    linkage, presence = _linkage(state, inside, policy, classes)
-    own, rates = [_MEMBER, _UNKNOWN, _STATUSES], LINKAGE
-    permitted = np.concatenate([~statuses.suppressed[own], ~linkage.suppressed.ravel()[rates]])
-    cells = np.where(inside, status * 4 + presence, -1).astype(np.int32)
+    linked = linkage(state, policy, inside, classes)
+    own = [_MEMBER, _UNKNOWN, _STATUSES]
+    permitted = np.concatenate([~statuses.suppressed[own], linked.permitted])
+    cells = np.where(inside, status * _PRESENCES + state.presence, -1).astype(np.int32)
     release = Release(cells, sparse.csr_matrix(_count_groups()))
     first = np.arange(len(permitted)) < len(own)
     told, further = release.told(permitted & first), permitted & ~first
     permitted[further] = ~conflicts(release.told(further), [told], policy.min_difference)
-    numbers = np.concatenate([statuses.values[own], linkage.values.ravel()[rates]])
-    return CountAnswer(
-        numbers, Proposal(release, permitted, np.arange(len(permitted)) == 0, int(rows.members.sum() or 0))
-    )
+    numbers = np.concatenate([statuses.values[own], linked.numbers])
+    essential = np.arange(len(permitted)) == 0
+    return CountAnswer(numbers, Proposal(release, permitted, essential, int(rows.members.sum() or 0)))
 
 
 def table_answer(state: State, question: Question, policy: DisclosurePolicy) -> TableAnswer:
@@ -102,24 +129,17 @@ def table_answer(state: State, question: Question, policy: DisclosurePolicy) -> 
     )
 
 
-def _linkage(
-    state: State, inside: Mask | None, policy: DisclosurePolicy, classes: Iterable[Sensitivity]
-) -> tuple[ReleasedTable, Codes]:
-    """Return people by presence in health and in welfare, protected, and everybody's cell of that table."""
-    held = [state.people[name].fill_null(False).to_numpy() for name in ("in_health", "in_welfare")]
-    presence = np.ravel_multi_index([part.astype(np.int32) for part in held], _PRESENCES).astype(np.int32)
-    counts = _counted(presence if inside is None else np.where(inside, presence, -1), _PRESENCES)
-    # To be in a welfare source says something of each person; to be in a health source does not.
-    return release_table(counts, policy.rule([*classes, Sensitivity.WELFARE]), (False, True)), presence
+def _linkage_groups(presence: NDArray[np.signedinteger]) -> Counts:
+    """Return which of these cells of presence are linked, in health, in welfare: one row each."""
+    health, welfare = presence >= 2, presence % 2 == 1
+    return np.array([health & welfare, health, welfare]).astype(np.int64)
 
 
 def _count_groups() -> Counts:
     """Return the groups of a count over cells `status * 4 + presence`, one row each, in the order of `CountAnswer`."""
-    status, presence = np.divmod(np.arange(_STATUSES * 4), 4)
-    health, welfare = presence >= 2, presence % 2 == 1
-    everybody = np.ones(_STATUSES * 4, np.bool_)
-    groups = [status == _MEMBER, status == _UNKNOWN, everybody, health & welfare, health, welfare]
-    return np.array(groups).astype(np.int64)
+    status, presence = np.divmod(np.arange(_STATUSES * _PRESENCES), _PRESENCES)
+    own = np.array([status == _MEMBER, status == _UNKNOWN, status >= 0]).astype(np.int64)
+    return np.vstack([own, _linkage_groups(presence)])
 
 
 def _counted(cells: Codes, shape: tuple[int, ...]) -> Counts:

@@ -12,6 +12,7 @@ from schemas.disclosure import DisclosurePolicy
 from schemas.features import FeatureDefinition, FeatureType
 from schemas.purposes import Output
 from services.pb.hwlink.v1 import cohort_pb2, core_pb2
+from services.query.answers import Linkage
 from services.query.states import Dimension, State
 
 _FEEDS: Final = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
@@ -65,23 +66,18 @@ def cohort_message(definition: CohortDefinition) -> cohort_pb2.Cohort:
     )
 
 
-def context_message(state: State, policy: DisclosurePolicy, rates: ReleasedTable) -> cohort_pb2.AnswerContext:
-    """Return what an answer was computed from; `rates` are the snapshot's people by presence, released."""
-
-    def told(health: int, welfare: int) -> int | None:
-        return None if rates.suppressed[health, welfare] else int(rates.values[health, welfare])
-
-    linked = told(1, 1)
+def context_message(state: State, policy: DisclosurePolicy, linkage: Linkage) -> cohort_pb2.AnswerContext:
+    """Return what an answer was computed from; `linkage` is that of the whole snapshot."""
+    linked, health, welfare = (
+        int(number) if told else None for number, told in zip(linkage.numbers, linkage.permitted, strict=True)
+    )
     return cohort_pb2.AnswerContext(
         snapshot_id=state.snapshot.snapshot_id,
         as_of=state.snapshot.as_of.isoformat(),
         published_at_ms=state.snapshot.published_at_ms,
         model_id=state.snapshot.model_id or "",
         policy_id=policy.policy_id,
-        linkage_rates=[
-            rate_message(Feed.HEALTH, told(1, 2), linked),
-            rate_message(Feed.WELFARE, told(2, 1), linked),
-        ],
+        linkage_rates=[rate_message(Feed.HEALTH, health, linked), rate_message(Feed.WELFARE, welfare, linked)],
     )
 
 

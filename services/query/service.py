@@ -13,7 +13,7 @@ import grpc
 import numpy as np
 
 from linkage.cohorts import Selection, select
-from linkage.disclosure import Release, ReleasedTable, release_count, release_percent
+from linkage.disclosure import release_count, release_percent
 from linkage.disclosure.counts import Mask
 from linkage.features import FEATURES
 from schemas.cohort_documents import shipped_cohorts
@@ -26,7 +26,7 @@ from schemas.wire import to_ipc
 from services.consumers import ConsumerKeys
 from services.pb.hwlink.v1 import cohort_pb2, cohort_pb2_grpc
 from services.query import say
-from services.query.answers import count_answer, linkage_rates, propose, table_answer
+from services.query.answers import Linkage, count_answer, linkage, propose, table_answer
 from services.query.audit import Audit, audited
 from services.query.ledger import Ledger, Proposal
 from services.query.members import members, requested_features
@@ -95,7 +95,7 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
         self._identify = identify
         self._ledger = Ledger(registry, self._policy.min_difference)
         self._pages = Pages()
-        self._rates: dict[str, tuple[ReleasedTable, Release]] = {}
+        self._linkages: dict[str, Linkage] = {}
 
     @property
     def service(self) -> Service:
@@ -242,19 +242,20 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
 
         snapshot_id = state.snapshot.snapshot_id
         event = audit.event("released", {"snapshot_id": snapshot_id, "question": question.text})
-        always = self._linkage_rates(state)[1]
+        whole = self._linkage(state)
+        always = whole.release.told(whole.permitted)
         return self._ledger.admit(snapshot_id, caller.organisation, question.text, work_out, always, event)
 
-    def _linkage_rates(self, state: State) -> tuple[ReleasedTable, Release]:
-        rates = self._rates.get(state.snapshot.snapshot_id)
-        if rates is None:
-            if len(self._rates) >= HELD:
-                self._rates.clear()
-            rates = self._rates[state.snapshot.snapshot_id] = linkage_rates(state, self._policy)
-        return rates
+    def _linkage(self, state: State) -> Linkage:
+        found = self._linkages.get(state.snapshot.snapshot_id)
+        if found is None:
+            if len(self._linkages) >= HELD:
+                self._linkages.clear()
+            found = self._linkages[state.snapshot.snapshot_id] = linkage(state, self._policy)
+        return found
 
     def _context(self, state: State) -> cohort_pb2.AnswerContext:
-        return say.context_message(state, self._policy, self._linkage_rates(state)[0])
+        return say.context_message(state, self._policy, self._linkage(state))
 
 
 def _is_inner(place: tuple[int, ...], shape: tuple[int, ...]) -> bool:

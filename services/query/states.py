@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -47,6 +48,12 @@ class State:
     snapshot: Snapshot
     people: pl.DataFrame
     _dimensions: dict[str, Dimension] = field(default_factory=dict)
+
+    @cached_property
+    def presence(self) -> Codes:
+        """Where each person is known: 2 for a health source plus 1 for a welfare source."""
+        health, welfare = (self.people[name].fill_null(False).to_numpy() for name in ("in_health", "in_welfare"))
+        return np.asarray(2 * health.astype(np.int32) + welfare, np.int32)
 
     def dimension(self, feature: FeatureDefinition) -> Dimension:
         """Return a feature as codes; worked out once."""
