@@ -1,0 +1,140 @@
+"""The pure part of matching without any service: candidates, comparing, weighing; and the toolkit on the same pairs."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from linkage.compare import compare as compare_pairs
+from linkage.encode import subject_refs
+from linkage.held import HeldSubjects
+from linkage.match import Matcher
+from linkage.subjects import IntArray, Subjects
+from schemas.contracts.subject import TOKEN_COLUMNS
+from schemas.model import MatchModel, parse_model
+from services.cli.demo.run import SOURCES
+from services.link.files import open_encoded
+from tests.bench.inputs import FEEDS, Inputs
+from tests.bench.measure import Measure, peak_mib, stopwatch
+
+ROWS_AT_ONCE = 20_000
+SAMPLE_PAIRS = 20_000
+SAMPLE_SEED = 20_260_630
+REPEATS_ON_SAMPLE = 5
+
+
+def compare(inputs: Inputs, state: Path) -> list[Measure]:
+    """Index, candidates, full comparison, all of matching; then hwlink and recordlinkage on one sample of pairs."""
+    model = parse_model(inputs.model.read_text("utf-8"))
+    batches = [
+        Subjects.from_frame(batch, {source: feed == "health"})
+        for source, feed in zip(SOURCES, FEEDS, strict=True)
+        for batch in open_encoded(inputs.encoded(feed)).batches(source)
+    ]
+    held = HeldSubjects(model)
+    held.reserve(sum(map(len, batches)))
+    with stopwatch() as indexing:
+        for batch in batches:
+            held.upsert(batch)
+    with stopwatch() as blocking:
+        found = [piece for rows in _rows(held) for piece in held.candidates(rows)]
+    left, right = (np.concatenate(side) for side in zip(*found, strict=True))
+    subjects = held.subjects
+    with stopwatch() as comparing:
+        compare_pairs(subjects, subjects, left, right, model.cuts)
+    matcher = Matcher(model)
+    with stopwatch() as matching:
+        emitted = sum(matcher.match(rows, held).height for rows in _rows(held))
+    own = peak_mib()
+    return [
+        Measure("index of all subjects", "subjects", len(held), indexing(), own),
+        Measure("candidate pairs", "pairs", len(left), blocking(), own),
+        Measure("every candidate compared in full", "pairs", len(left), comparing(), own),
+        Measure("found, compared and weighed", "pairs", len(left), matching(), own, {"emitted": float(emitted)}),
+        *_peers(inputs, held, model, left, right),
+    ]
+
+
+def _rows(held: HeldSubjects) -> list[IntArray]:
+    return [np.arange(start, min(start + ROWS_AT_ONCE, len(held))) for start in range(0, len(held), ROWS_AT_ONCE)]
+
+
+def _peers(inputs: Inputs, held: HeldSubjects, model: MatchModel, left: IntArray, right: IntArray) -> list[Measure]:
+    """Compare one sample of the candidates with hwlink and with recordlinkage's own features, one core each.
+
+    The toolkit compares the same tokens for equality (it has nothing for filters), and, as it is commonly used, the
+    clear values behind them by Jaro-Winkler and equality.
+    """
+    chosen = np.random.default_rng(SAMPLE_SEED).permutation(len(left))[:SAMPLE_PAIRS]
+    left, right = left[chosen], right[chosen]
+    subjects = held.subjects
+    ours = []
+    for _ in range(REPEATS_ON_SAMPLE):
+        with stopwatch() as seconds:
+            compare_pairs(subjects, subjects, left, right, model.cuts)
+        ours.append(seconds())
+    hwlink_s = median(ours)
+    found = [Measure("sample: hwlink, tokens and filters", "pairs", len(left), hwlink_s)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the toolkit's, of pandas and NumPy
+        for name, frame, toolkit in (
+            ("sample: recordlinkage, same tokens, Exact", _tokens(held), _exact()),
+            ("sample: recordlinkage, clear values, Jaro-Winkler", _clear(inputs, held), _clear_comparison()),
+        ):
+            pairs = pd.MultiIndex.from_arrays([left, right])
+            with stopwatch() as seconds:
+                toolkit.compute(pairs, frame)
+            details = {"times_slower_than_hwlink": seconds() / hwlink_s}
+            found.append(Measure(name, "pairs", len(left), seconds(), None, details))
+    return found
+
+
+def _tokens(held: HeldSubjects) -> pd.DataFrame:
+    return pd.DataFrame(held.subjects.table, columns=list(TOKEN_COLUMNS))
+
+
+def _exact() -> Any:
+    """Return the toolkit's comparison of tokens; it is imported only where it is measured."""
+    import recordlinkage
+
+    compare = recordlinkage.Compare(n_jobs=1)
+    for name in TOKEN_COLUMNS:
+        compare.exact(name, name, label=name)
+    return compare
+
+
+def _clear_comparison() -> Any:
+    """Return the toolkit's comparison of clear values, as its own documentation would have it."""
+    import recordlinkage
+
+    compare = recordlinkage.Compare(n_jobs=1)
+    for name in ("forename", "surname", "address"):
+        compare.string(name, name, method="jarowinkler", label=name)
+    for name in ("date_of_birth", "postcode"):
+        compare.exact(name, name, label=name)
+    return compare
+
+
+def _clear(inputs: Inputs, held: HeldSubjects) -> pd.DataFrame:
+    """Return the clear values of each held row, found by the reference that the key gives its record."""
+    wanted = ["forename", "surname", "date_of_birth", "postcode", "address"]
+    parts = []
+    for source, feed in zip(SOURCES, FEEDS, strict=True):
+        clear = pl.read_parquet(inputs.clear(feed), columns=["record_id", *wanted])
+        ref = subject_refs(source, clear["record_id"], inputs.keys).alias("ref")
+        parts.append(clear.select(*wanted).with_columns(ref, pl.lit(source).alias("source")))
+    subjects = held.subjects
+    rows = pl.DataFrame(
+        {
+            "source": pl.Series(subjects.sources, dtype=pl.String).gather(subjects.source),
+            "ref": subjects.ref_column(np.arange(len(held))),
+        }
+    )
+    joined = rows.join(pl.concat(parts), on=["source", "ref"], how="left", maintain_order="left")
+    return pd.DataFrame({name: joined[name].to_list() for name in wanted})

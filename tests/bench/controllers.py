@@ -1,0 +1,89 @@
+"""Stages at the controllers' end: pseudonymising a clear file, and sending both feeds through either entrance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from tests.bench.inputs import FEEDS, Inputs
+from tests.bench.measure import Measure, largest_child_mib, peak_mib, stopwatch
+from tests.bench.role_server import server_peak_mib, serving
+
+
+def pseudonymise_two(inputs: Inputs, state: Path) -> list[Measure]:
+    """Names, date of birth, postcode and address in two processes, starting the second included."""
+    return [_pseudonymise(inputs, state, workers=2)]
+
+
+def pseudonymise_one(inputs: Inputs, state: Path) -> list[Measure]:
+    """The same in one process."""
+    return [_pseudonymise(inputs, state, workers=1)]
+
+
+def _pseudonymise(inputs: Inputs, state: Path, workers: int) -> Measure:
+    from services.cli.demo.run import SOURCES
+    from services.pseudonymise import Job, run
+    from services.pseudonymise.declare import declaration
+
+    declared = declaration(inputs.agreement, source=SOURCES[0], feed="health")
+    job = Job(inputs.names, state / "names.parquet", inputs.agreement, inputs.keys, declared)
+    done: list[float] = []
+    with stopwatch() as seconds:
+        report = run(job, workers=workers, progress=lambda rows, total: done.append(seconds()))
+    own = peak_mib()
+    return Measure(
+        name=f"names, birth, postcode, address; {workers} worker{'s' if workers > 1 else ''}",
+        unit="records",
+        records=report.rows_read,
+        seconds=seconds(),
+        peak_mib=None if own is None else own + (workers - 1) * largest_child_mib(),
+        details={"first_chunk_s": done[0]},
+    )
+
+
+def ingest_columns(inputs: Inputs, state: Path) -> list[Measure]:
+    """Both feeds through the Arrow entrance of a real server."""
+    return [_ingest(inputs, state, rows_entrance=False)]
+
+
+def ingest_rows(inputs: Inputs, state: Path) -> list[Measure]:
+    """Both feeds through the protobuf entrance of a real server."""
+    return [_ingest(inputs, state, rows_entrance=True)]
+
+
+def _ingest(inputs: Inputs, state: Path, rows_entrance: bool) -> Measure:
+    from schemas.contracts.base import Feed
+    from services.cli.demo.commands import free_address
+    from services.send.file import FeedFile, Stated, lawful
+    from services.send.session import Sending, send
+
+    address = free_address()
+    reports = []
+    with serving("ingest", inputs.environ(state, ingest=address), address, state / "server.log") as server:
+        with stopwatch() as seconds:
+            for feed in FEEDS:
+                file = FeedFile(inputs.encoded(feed), Feed(feed))
+                declared = lawful(file, inputs.agreement, Stated())
+                reports.append(send(file, declared, address, Sending(rows_entrance=rows_entrance)))
+        server_mib = server_peak_mib(server)
+    assert sum(report.accepted for report in reports) == inputs.rows(), "the server refused synthetic records"
+    return Measure(
+        name="rows (protobuf)" if rows_entrance else "columns (Arrow)",
+        unit="subjects",
+        records=sum(report.accepted for report in reports),
+        seconds=seconds(),
+        peak_mib=server_mib,
+        details={"client_peak_mib": float(peak_mib() or 0), "facts": float(_facts(inputs))},
+    )
+
+
+def _facts(inputs: Inputs) -> int:
+    """Return how many facts the two files carry: demographics of each subject, and every element of its lists."""
+    total = 0
+    for feed in FEEDS:
+        scan = pl.scan_parquet(inputs.encoded(feed))
+        lists = [name for name, dtype in scan.collect_schema().items() if isinstance(dtype, pl.List)]
+        counted = scan.select(pl.len().alias("demographics"), *(pl.col(name).list.len().sum() for name in lists))
+        total += sum(counted.collect().row(0))
+    return total
