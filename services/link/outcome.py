@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,8 @@ class Linked:
         def side(one: str, other: str, name: str) -> pl.Expr:
             return pl.when(turned).then(pl.col(f"{other}_{name}")).otherwise(pl.col(f"{one}_{name}"))
 
-        kept = (pl.col("decision") != Decision.APART.value) | (
-            pl.col("log2_odds") >= self.model.policy.review_log2_odds
-        )
+        review = self.model.policy.review_probability
+        kept = (pl.col("decision") != Decision.APART.value) | (pl.col("log2_odds") >= log2(review / (1 - review)))
         return pairs.filter(kept).select(
             left_source=_shown(side("left", "right", "source")),
             left_subject=side("left", "right", "ref"),
