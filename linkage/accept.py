@@ -5,11 +5,13 @@ subject to a person; members of one claim and cannot-linked subjects are never o
 every other link and yields only to those three; and a component resolved alone comes out as it does among all others.
 
 Most components are two subjects and one link, or hold no conflict: those are settled as whole columns. Only components
-in which a constraint or a weak bridge is possible are walked link by link.
+in which a constraint or a weak bridge is possible are walked link by link. There, two groups are joined only where the
+evidence over all pairs between them speaks for it, so that one link cannot chain two people into one.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -20,8 +22,8 @@ from scipy.sparse.csgraph import connected_components
 from linkage.decide import BoolArray, Candidates, IntArray, Members, Verdicts
 from schemas.decision import DecisionPolicy
 
-LARGEST_WITHOUT_BRIDGE = 3
-"""Two groups of two or more subjects need four subjects."""
+LARGEST_WITHOUT_GROUPS = 2
+"""Two subjects need no more evidence than their own pair; more than two meet as groups."""
 
 
 def accept(members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy) -> IntArray:
@@ -66,10 +68,10 @@ def _contested(
     same = label[pairs.left] == label[pairs.right]
     contested[label[pairs.left[pairs.cannot & same]]] = True
 
-    # Where every pair inside is present with enough support, every mean between two groups has enough too.
-    supported = same & ~pairs.guarded & (verdicts.probability >= policy.bridge_support)
-    supporting = np.bincount(label[pairs.left[supported]], minlength=label.size)
-    contested |= (size > LARGEST_WITHOUT_BRIDGE) & (supporting < size * (size - 1) // 2)
+    # Where every pair inside was found, and speaks for it by itself, so does every sum between two groups.
+    supports = same & ~pairs.guarded & (verdicts.log2_odds >= max(0.0, policy.link_log2_odds))
+    supporting = np.bincount(label[pairs.left[supports]], minlength=label.size)
+    contested |= (size > LARGEST_WITHOUT_GROUPS) & (supporting < size * (size - 1) // 2)
     return contested
 
 
@@ -98,9 +100,8 @@ def _walk(
         zip(pairs.left[links].tolist(), pairs.right[links].tolist(), pairs.must[links].tolist(), strict=True)
     )
     while True:
-        # A bridge refused early may find support once its two groups have grown, so refusals are tried until none
-        # joins.
-        refused = [link for link in waiting if not groups.join(*link, policy.bridge_support)]
+        # A link refused early may find support once its groups have grown, so refusals are tried until none joins.
+        refused = [link for link in waiting if not groups.join(*link, policy)]
         if len(refused) == len(waiting) or not refused:
             break
         waiting = refused
@@ -138,24 +139,25 @@ class _Groups:
         }
 
     def know(self, pairs: Candidates, verdicts: Verdicts, rows: IntArray) -> None:
-        """Take in the evidence between subjects of one component. A guard is doubt: a guarded pair supports nothing."""
-        support = np.where(pairs.guarded & ~pairs.must, 0.0, verdicts.probability)[rows].tolist()
-        left, right, cannot = (a[rows].tolist() for a in (pairs.left, pairs.right, pairs.cannot))
-        for i, j, p, never in zip(left, right, support, cannot, strict=True):
-            self.known[i].append((j, p))
-            self.known[j].append((i, p))
+        """Take in the evidence between subjects of one component. A guard is doubt: a guarded pair counts as absent."""
+        found = ~pairs.guarded & np.isfinite(verdicts.log2_odds)
+        columns = (pairs.left, pairs.right, verdicts.log2_odds, found, pairs.cannot)
+        for i, j, bits, is_found, never in zip(*(c[rows].tolist() for c in columns), strict=True):
+            if is_found:
+                self.known[i].append((j, bits))
+                self.known[j].append((i, bits))
             if never:
                 self.apart[i].append(j)
                 self.apart[j].append(i)
 
-    def join(self, left: int, right: int, must: bool, bridge_support: float) -> bool:
+    def join(self, left: int, right: int, must: bool, policy: DecisionPolicy) -> bool:
         """Join the groups of two subjects unless something forbids it; return whether they are together now."""
         a, b = self.of[left], self.of[right]
         if a is b:
             return True
         if len(a.subjects) < len(b.subjects):
             a, b = b, a
-        if self._forbidden(a, b) or (not must and not self._supported(a, b, bridge_support)):
+        if self._forbidden(a, b) or (not must and not self._supported(a, b, policy)):
             return False
         a.subjects += b.subjects
         a.sources += b.sources
@@ -173,11 +175,13 @@ class _Groups:
             return True
         return any(self.of[other] is a for subject in b.subjects for other in self.apart.get(subject, ()))
 
-    def _supported(self, a: _Group, b: _Group, bridge_support: float) -> bool:
-        if len(b.subjects) < 2:
+    def _supported(self, a: _Group, b: _Group, policy: DecisionPolicy) -> bool:
+        """Whether all pairs between two groups together speak for joining them; one pair alone was decided before."""
+        if len(a.subjects) == 1:
             return True
-        between = sum(p for subject in b.subjects for other, p in self.known[subject] if self.of[other] is a)
-        return between >= bridge_support * len(a.subjects) * len(b.subjects)
+        between = [bits for subject in b.subjects for other, bits in self.known[subject] if self.of[other] is a]
+        absent = len(a.subjects) * len(b.subjects) - len(between)
+        return math.fsum(between) - policy.absent_bits * absent >= policy.link_log2_odds
 
     def all(self) -> list[list[int]]:
         """Return the subjects of every group."""

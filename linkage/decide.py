@@ -65,8 +65,12 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Of each pair: its probability with rivals counted, and whether it is eligible to be linked without a reviewer."""
+    """Of each pair: its log2 odds and its probability, both with rivals counted, and whether it may be linked at all.
 
+    `eligible` pairs may be linked without asking a reviewer.
+    """
+
+    log2_odds: FloatArray
     probability: FloatArray
     eligible: BoolArray
 
@@ -79,13 +83,13 @@ def decide(members: Members, pairs: Candidates, policy: DecisionPolicy) -> Verdi
     threshold, has no guard, and its best rival stays more than `policy.margin_bits` below it.
     """
     rivals, best_rival = _rivals(members, pairs)
-    denominator = np.logaddexp2(np.logaddexp2(0.0, pairs.log2_odds), rivals)
-    probability = np.exp2(pairs.log2_odds - denominator)
+    against = np.logaddexp2(0.0, rivals)
+    probability = np.exp2(pairs.log2_odds - np.logaddexp2(pairs.log2_odds, against))
     probability[pairs.must] = 1.0
     probability[pairs.excluded] = 0.0
     too_close = pairs.log2_odds <= best_rival + policy.margin_bits
     eligible = (probability >= policy.link_probability) & ~pairs.guarded & ~too_close
-    return Verdicts(probability, (eligible | pairs.must) & ~pairs.excluded)
+    return Verdicts(pairs.log2_odds - against, probability, (eligible | pairs.must) & ~pairs.excluded)
 
 
 def _rivals(members: Members, pairs: Candidates) -> tuple[FloatArray, FloatArray]:

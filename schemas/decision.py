@@ -41,14 +41,15 @@ class DecisionPolicy(Contract):
 
     `link_probability`: from here on a pair may be linked. `review_probability`: from here on it is put to a reviewer
     when it is not linked; the matcher emits pairs whose own odds reach it. `margin_bits`: a pair whose best rival
-    comes this close is put to review, and so is the rival. `bridge_support`: two groups of two or more subjects are
-    joined only when the mean probability over all pairs between them, those never seen counting as 0, reaches it.
+    comes this close is put to review, and so is the rival. `absent_bits`: what a pair that was not found, or is
+    guarded, counts against joining the two groups that it lies between; they are joined where the log2 odds of all
+    pairs between them still sum to those of `link_probability`.
     """
 
     link_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    review_probability: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    review_probability: Annotated[float, Field(gt=0, lt=1)] = 0.3
     margin_bits: Annotated[float, Field(ge=0)] = 1.0
-    bridge_support: Annotated[float, Field(ge=0, le=1)] = 0.5
+    absent_bits: Annotated[float, Field(ge=0)] = 3.0
 
     @model_validator(mode="after")
     def _ordered(self) -> DecisionPolicy:
@@ -57,6 +58,6 @@ class DecisionPolicy(Contract):
         return self
 
     @property
-    def review_log2_odds(self) -> float:
-        """Log2 odds of a pair alone from which the matcher emits it."""
-        return log2(self.review_probability / (1 - self.review_probability))
+    def link_log2_odds(self) -> float:
+        """Log2 odds of `link_probability`."""
+        return log2(self.link_probability / (1 - self.link_probability))

@@ -46,8 +46,9 @@ def cases(draw: st.DrawFn) -> Case:
     )
     policy = DecisionPolicy(
         link_probability=draw(st.sampled_from([0.3, 0.5, 0.9])),
+        review_probability=0.1,
         margin_bits=draw(st.sampled_from([0.0, 1.0, 4.0])),
-        bridge_support=draw(st.sampled_from([0.0, 0.3, 0.5, 1.0])),
+        absent_bits=draw(st.sampled_from([0.0, 1.0, 3.0, 100.0])),
     )
     return roster, pairs, constraints, policy
 

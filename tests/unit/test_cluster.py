@@ -152,35 +152,50 @@ def test_a_cannot_link_holds_through_any_chain_and_beats_a_must_link() -> None:
 
 def test_a_single_bridge_does_not_join_two_groups_that_nothing_else_connects() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4")
-    pairs = _pairs(("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 9.0))
+    pairs = _pairs(("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 8.9))
     assert _persons(roster, pairs) == _of("d/1 d/2", "d/3 d/4")
     resolution = resolve(roster, pairs, DecisionPolicy())
     assert resolution.links["decision"].to_list() == ["link", "review", "link"]
 
 
-def test_a_bridge_with_enough_support_joins_two_groups() -> None:
+def test_a_bridge_that_outweighs_the_pairs_not_found_joins_two_groups() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4")
-    pairs = _pairs(
-        ("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 9.0), ("d/1", "d/4", 9.0), ("d/1", "d/3", 2.0)
-    )
-    assert _persons(roster, pairs) == _of("d/1 d/2 d/3 d/4")
+    pairs = (("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0))
+    assert _persons(roster, _pairs(*pairs, ("d/2", "d/3", 9.0))) == _of("d/1 d/2 d/3 d/4")
+    weaker = (("d/2", "d/3", 5.0), ("d/1", "d/4", 2.0))
+    assert _persons(roster, _pairs(*pairs, *weaker, ("d/1", "d/3", -0.5))) == _of("d/1 d/2 d/3 d/4")
+    assert _persons(roster, _pairs(*pairs, *weaker)) == _of("d/1 d/2 d/3 d/4")
+    assert _persons(roster, _pairs(*pairs, weaker[0])) == _of("d/1 d/2", "d/3 d/4")
 
 
-def test_a_bridge_refused_early_is_tried_again_when_its_groups_have_grown() -> None:
+def test_a_third_subject_needs_more_than_one_weak_pair() -> None:
+    roster = _roster("d/1", "d/2", "d/3")
+    assert _persons(roster, _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 2.9))) == _of("d/1 d/2", "d/3")
+    assert _persons(roster, _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 3.0))) == _of("d/1 d/2 d/3")
+    assert _persons(roster, _pairs(("d/2", "d/3", 2.9))) == _of("d/1", "d/2 d/3")
+
+
+def test_a_stricter_policy_asks_more_of_groups_too() -> None:
+    roster, pairs = _roster("d/1", "d/2", "d/3"), _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 9.0))
+    assert _persons(roster, pairs, DecisionPolicy(link_probability=0.9)) == _of("d/1 d/2 d/3")
+    assert _persons(roster, pairs, DecisionPolicy(link_probability=0.99)) == _of("d/1 d/2", "d/3")
+
+
+def test_a_link_refused_early_is_tried_again_when_its_groups_have_grown() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4", "d/5")
-    pairs = [("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 12.0), ("d/1", "d/5", 9.0)]
-    supporting = [("d/5", "d/3", -0.1), ("d/5", "d/4", -0.1)]
-    policy = DecisionPolicy(bridge_support=0.3)
+    pairs = (("d/1", "d/2", 25.0), ("d/3", "d/4", 25.0), ("d/2", "d/3", 8.5), ("d/1", "d/5", 7.0))
+    # 0.9 bits are a probability of 0.65: such pairs support, but are no links themselves.
+    supporting = (("d/5", "d/3", 0.9), ("d/5", "d/4", 0.9))
+    policy = DecisionPolicy(link_probability=0.7)
     assert _persons(roster, _pairs(*pairs), policy) == _of("d/1 d/2 d/5", "d/3 d/4")
     assert _persons(roster, _pairs(*pairs, *supporting), policy) == _of("d/1 d/2 d/3 d/4 d/5")
 
 
-def test_a_guarded_pair_supports_no_bridge() -> None:
+def test_a_guarded_pair_counts_as_not_found() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4")
-    pairs = _pairs(
-        ("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 9.0), ("d/1", "d/4", 9.0), guards={3: "twin"}
-    )
-    assert _persons(roster, pairs) == _of("d/1 d/2", "d/3 d/4")
+    pairs = (("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 5.0), ("d/1", "d/4", 9.0))
+    assert _persons(roster, _pairs(*pairs)) == _of("d/1 d/2 d/3 d/4")
+    assert _persons(roster, _pairs(*pairs, guards={3: "twin"})) == _of("d/1 d/2", "d/3 d/4")
 
 
 def test_of_several_versions_the_latest_holds_and_a_withdrawal_wins_its_version() -> None:
@@ -203,4 +218,4 @@ def test_of_a_pair_given_twice_the_later_versions_hold() -> None:
 def test_review_must_not_start_above_link() -> None:
     with pytest.raises(ValueError, match="review_probability"):
         DecisionPolicy(link_probability=0.5, review_probability=0.6)
-    assert DecisionPolicy(review_probability=0.2).review_log2_odds == pytest.approx(-2.0)
+    assert DecisionPolicy(link_probability=0.8).link_log2_odds == pytest.approx(2.0)

@@ -74,7 +74,7 @@ def test_odds_beyond_floating_point_stay_probabilities() -> None:
 
 def test_a_runner_up_within_the_margin_makes_both_ineligible() -> None:
     members = _members([HEALTH, HEALTH, WELFARE], {HEALTH: True, WELFARE: True})
-    policy = DecisionPolicy(link_probability=0.2, margin_bits=2.0)
+    policy = DecisionPolicy(link_probability=0.2, review_probability=0.1, margin_bits=2.0)
     assert not decide(members, _pairs(members, [(0, 2, 6.0), (1, 2, 4.0)]), policy).eligible.any()
     assert decide(members, _pairs(members, [(0, 2, 6.0), (1, 2, 3.9)]), policy).eligible.tolist() == [True, False]
 
