@@ -1,4 +1,4 @@
-"""What may be told of a pair: levels and their weights, likeness to a household, rarity in one of three words.
+"""What may be told of a pair: levels and their weights, likeness to a household, rivals, rarity in one of three words.
 
 Everything told is a function of the pattern of levels, the pair of sources, the model, and coarse steps: how common a
 value is shows as one of three words, and the probability as one of eleven numbers, because its exact value, less the
@@ -26,11 +26,16 @@ PROBABILITIES: Final = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 
 HOUSEHOLD: Final = "household"
 """Name of the entry that says what being like two people of one home costs; left out where it costs next to nothing."""
 
+RIVALS: Final = "rivals"
+"""Name of the entry that says what it costs that a subject has other candidates, of whom at most one can be right."""
+
 _COMMON_BITS: Final = -1.0
 _RARE_BITS: Final = 1.0
 _HOUSEHOLD_BITS: Final = 0.5
 _LIKELY_HOUSEHOLD_BITS: Final = 4.0
 _HIDDEN_BY_RELATIVES: Final = 0.95
+_RIVALS_BITS: Final = 1.0
+_RIVALS_STEP_BITS: Final = 3
 
 
 class Rarity(StrEnum):
@@ -104,6 +109,7 @@ class Explainer:
         if household >= _HOUSEHOLD_BITS:
             word = "likely" if household >= _LIKELY_HOUSEHOLD_BITS else "possible"
             fields.append(ComparedField(HOUSEHOLD, f"{word}_relatives", round(-household, 1)))
+        fields += _rivals(pair)
         return Evidence(
             fields=tuple(fields),
             prior_bits=round(pair.log2_odds - pair.weight_bits, 1),
@@ -137,6 +143,20 @@ class Explainer:
             Rarity.COMMON if mean_bits <= _COMMON_BITS else Rarity.RARE if mean_bits >= _RARE_BITS else Rarity.TYPICAL
         )
         return dict.fromkeys(agreeing, word)
+
+
+def _rivals(pair: StoredPair) -> list[ComparedField]:
+    """Return what rivals cost the pair, if it is much: in steps, since it is their evidence, frequencies and all."""
+    if pair.probability in (0.0, 1.0):
+        return []  # an override or an exclusion: no rival has a part in it
+    # probability = odds / (1 + odds + rivals' odds), so the odds with rivals are odds / (1 + rivals' odds).
+    cost_bits = pair.log2_odds - _log2_odds(pair.probability)
+    if cost_bits < _RIVALS_BITS:
+        return []
+    lead_bits = pair.log2_odds - cost_bits
+    word = "weaker" if lead_bits > 1.0 else "stronger" if lead_bits < -1.0 else "as_strong"
+    told = max(_RIVALS_STEP_BITS, _RIVALS_STEP_BITS * round(cost_bits / _RIVALS_STEP_BITS))
+    return [ComparedField(RIVALS, word, -float(told))]
 
 
 def told_probability(probability: float) -> float:

@@ -1,7 +1,7 @@
 """How good the linkage is, from what is counted anyway: a snapshot's summary, and the probabilities of its links.
 
-Counts are the linkage rates that come with every answer of the query service, protected as one table in the same way,
-so that telling them here tells nothing further. Rates of subgroups are that service's to tell: its ledger sees to it
+Counts are the linkage rates that come with every answer of the query service, protected in the same way, so that
+telling them here tells nothing further. Rates of subgroups are that service's to tell: its ledger sees to it
 that answers cannot be set against one another, and this service has neither the ledger nor the people.
 """
 
@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
-from linkage.disclosure import ReleasedTable, release_table
+from linkage.disclosure import release_count
 from schemas.contracts.base import Feed
 from schemas.disclosure import DisclosurePolicy
 from schemas.errors import InputError, Reason, StateError
@@ -62,16 +61,15 @@ def quality(registry: Registry, policy: DisclosurePolicy, by: str = "", snapshot
     snapshot = newest if snapshot_id in ("", newest.snapshot_id) else registry.query.snapshot(snapshot_id)
     if snapshot is None:
         raise InputError(Reason.NOT_FOUND, "There is no snapshot of that id; `hwlink snapshot list` shows them.")
-    table = _presences(snapshot, policy)
+    rates = _rates(snapshot, policy)
     # Probabilities are those of now: they say nothing of a state that is gone.
     precision = _precision(registry, policy) if snapshot is newest else {}
     summary = registry.resolver.summary()
     subjects = sum(summary.subjects_by_source.values())
-    linked = _told(table, 1, 1)
     return Quality(
         feeds=(
-            FeedQuality(Feed.HEALTH, _told(table, 1, -1), linked, precision.get(Feed.HEALTH)),
-            FeedQuality(Feed.WELFARE, _told(table, -1, 1), linked, precision.get(Feed.WELFARE)),
+            FeedQuality(Feed.HEALTH, rates.health, rates.linked, precision.get(Feed.HEALTH)),
+            FeedQuality(Feed.WELFARE, rates.welfare, rates.linked, precision.get(Feed.WELFARE)),
         ),
         snapshot_id=snapshot.snapshot_id,
         model_id=snapshot.model_id or "",
@@ -80,18 +78,31 @@ def quality(registry: Registry, policy: DisclosurePolicy, by: str = "", snapshot
     )
 
 
-def _presences(snapshot: Snapshot, policy: DisclosurePolicy) -> ReleasedTable:
-    """Return people by presence in health (rows: no, yes, all) and in welfare (columns), protected together."""
+@dataclass(frozen=True)
+class _Rates:
+    """People linked, in health and in welfare; None where a number is withheld."""
+
+    linked: int | None
+    health: int | None
+    welfare: int | None
+
+
+def _rates(snapshot: Snapshot, policy: DisclosurePolicy) -> _Rates:
+    """Return what may be told of a snapshot's linkage.
+
+    To be in a welfare source says something of each person, to be in a health source does not: so all of everybody in
+    welfare, or all of health linked, is withheld, and all in health is told.
+    """
     counts = json.loads(snapshot.summary_json)
-    linked, health, welfare = counts["linked"], counts["health"], counts["welfare"]
-    neither = counts["persons"] - health - welfare + linked
-    cells = np.array([[neither, welfare - linked], [health - linked, linked]], np.int64)
-    # To be in a welfare source says something of each person; to be in a health source does not.
-    return release_table(cells, policy.rule([Sensitivity.WELFARE]), (False, True))
-
-
-def _told(table: ReleasedTable, health: int, welfare: int) -> int | None:
-    return None if table.suppressed[health, welfare] else int(table.values[health, welfare])
+    linked, health, welfare, everybody = (counts[name] for name in ("linked", "health", "welfare", "persons"))
+    rule = policy.rule([Sensitivity.WELFARE])
+    untelling = rule.model_copy(update={"suppress_full": False})
+    of_welfare = release_count(linked, untelling, welfare)
+    return _Rates(
+        linked=None if of_welfare is None else release_count(linked, rule, health),
+        health=release_count(health, untelling, everybody),
+        welfare=release_count(welfare, rule, everybody),
+    )
 
 
 def _precision(registry: Registry, policy: DisclosurePolicy) -> dict[Feed, float]:

@@ -28,7 +28,7 @@ from services.bus import Outgoing
 from services.bus.memory import MemoryBus
 from services.features.summary import SUBGROUPS, summary_json
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2, linkage_pb2_grpc
-from services.query.answers import linkage_rates
+from services.query.answers import linkage
 from services.query.states import State
 from services.registry import AuditEvent, Snapshot
 from services.registry.chain import first_break
@@ -38,7 +38,7 @@ from services.review.role import linkage_service
 from services.rpc.client import call
 from services.rpc.server import RpcServer
 
-MODEL = default_model().model_copy(update={"policy": DecisionPolicy()})
+MODEL = default_model().model_copy(update={"policy": DecisionPolicy(link_probability=0.5, review_probability=0.1)})
 PURPOSE = "linkage-quality"
 GP, SHBE = "kmpt.gp", "medway.shbe"
 HEALTH, WELFARE = core_pb2.FEED_HEALTH, core_pb2.FEED_WELFARE
@@ -470,9 +470,9 @@ def test_the_numbers_are_those_beside_every_answer_of_the_query_service(
 ) -> None:
     """Two ways of protecting one number would together say more than either."""
     state = publish(line, 1, *counts)
-    table, _ = linkage_rates(state, shipped_policy())
-    places = {"linked": (1, 1), "health": (1, -1), "welfare": (-1, 1)}
-    told = {name: None if table.suppressed[at] else int(table.values[at]) for name, at in places.items()}
+    answer = linkage(state, shipped_policy())
+    released = [int(number) if may else None for number, may in zip(answer.numbers, answer.permitted, strict=True)]
+    told = dict(zip(("linked", "health", "welfare"), released, strict=True))
     assert numbers(reviewer.quality()) == {
         HEALTH: (told["health"], told["linked"]),
         WELFARE: (told["welfare"], told["linked"]),

@@ -56,7 +56,7 @@ class Command:
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Command]:
     """A server with one pair in review: the first subject of one source and the second of the other."""
-    model = default_model().model_copy(update={"policy": DecisionPolicy()})
+    model = default_model().model_copy(update={"policy": DecisionPolicy(link_probability=0.5, review_probability=0.1)})
     registry = open_registry(f"sqlite:///{tmp_path / 'registry.db'}")
     registry.matcher.adopt_first_model(model.model_id, model.model_dump_json())
     keys = [tuple(key.split("/")) for key in (LEFT, RIGHT)]

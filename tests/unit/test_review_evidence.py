@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from math import log2
 
@@ -14,7 +15,15 @@ from linkage.compare import LEVEL, PLACE, patterns
 from linkage.match import Matcher
 from schemas.decision import Decision
 from schemas.model import COMPARISONS, Frequencies, MatchModel, default_model
-from services.review.evidence import HOUSEHOLD, PROBABILITIES, Explainer, Rarity, StoredPair, told_probability
+from services.review.evidence import (
+    HOUSEHOLD,
+    PROBABILITIES,
+    RIVALS,
+    Explainer,
+    Rarity,
+    StoredPair,
+    told_probability,
+)
 from services.review.sealing import Seal
 
 SOURCES = ("kmpt.gp", "medway.shbe")
@@ -96,6 +105,25 @@ def test_what_likeness_to_a_household_costs_is_told() -> None:
     assert told.fields[-1].level == "likely_relatives"
     assert told.weight_bits == pytest.approx(stored.weight_bits, abs=0.5)
     assert HOUSEHOLD not in {field.name for field in explainer().evidence(pair(STRANGERS)).fields}
+
+
+@pytest.mark.parametrize(
+    ("log2_rivals", "word", "bits"),
+    [(-9.0, None, 0.0), (4.0, "weaker", -3.0), (9.0, "as_strong", -9.0), (12.0, "stronger", -12.0)],
+)
+def test_what_rivals_cost_is_told_in_steps(log2_rivals: float, word: str | None, bits: float) -> None:
+    odds, rivals = 2.0**9, 2.0**log2_rivals
+    stored = replace(pair(STRANGERS), log2_odds=9.0, probability=odds / (1 + odds + rivals))
+    told = {field.name: field for field in explainer().evidence(stored).fields}
+    assert (told[RIVALS].level if RIVALS in told else None) == word
+    assert (told[RIVALS].weight_bits if RIVALS in told else 0.0) == bits
+
+
+@pytest.mark.parametrize("probability", [0.0, 1.0])
+def test_an_override_or_an_exclusion_has_no_rivals(probability: float) -> None:
+    told = explainer().evidence(replace(pair(STRANGERS), probability=probability))
+    assert told.probability == probability
+    assert RIVALS not in {field.name for field in told.fields}
 
 
 def test_a_pair_within_one_source_is_explained_too() -> None:
