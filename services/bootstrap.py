@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -192,12 +193,13 @@ def _ingest(settings: Settings) -> Role:
 
 
 def _landing(settings: Settings) -> Role:
+    from services.landing import upkeep
     from services.landing.role import Landing
 
     bus = open_bus(settings)
     linkage = Landing.of_linkage(bus, open_zone(settings, "linkage"))
     content = Landing.of_content(bus, open_zone(settings, "content"))
-    return Looping(linkage.run, content.run)
+    return Looping(linkage.run, content.run, partial(upkeep.run, bus))
 
 
 def _matcher(settings: Settings) -> Role:
