@@ -68,7 +68,10 @@ def _section(command: Any, path: str) -> str:
     arguments, options = [], []
     usage = [path]
     for parameter in command.params:
-        names, meaning = parameter.get_help_record(context)
+        record = parameter.get_help_record(context)
+        if record is None:  # hidden: for hwlink's own use
+            continue
+        names, meaning = record
         for unclear, plain in _PLAIN.items():
             names = names.replace(unclear, plain)
         if parameter.param_type_name == "argument":

@@ -55,7 +55,7 @@ def test_every_agreed_command_is_there() -> None:
 def test_every_command_argument_and_option_is_explained(name: str) -> None:
     command = COMMANDS[name]
     assert command.help
-    unexplained = [parameter.name for parameter in command.params if not parameter.help]
+    unexplained = [parameter.name for parameter in command.params if not (parameter.help or parameter.hidden)]
     assert unexplained == []
 
 
