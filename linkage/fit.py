@@ -45,7 +45,7 @@ TOLERANCE: Final = 1e-5
 FREQUENCY_FLOORS: Final = {"token_forename": 1e-3, "token_surname": 2e-4, "token_date_of_birth": 5e-5}
 """Frequency below which a value is taken to be no rarer. Measured in `decisions/0011`."""
 
-_LEAST_COUNT: Final = 10  # subjects with a value before its frequency is more than chance
+_LEAST_COUNT: Final = 4  # subjects with a value before its frequency is more than chance
 
 _OVERLAPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("middle_names", ("middle_names",)),
@@ -177,7 +177,11 @@ def overlapping(block_pass: BlockPass) -> frozenset[str]:
 
 
 def frequencies(held: HeldSubjects) -> tuple[Frequencies, ...]:
-    """Return how common each column's frequent values are: the mean over sources of their share of subjects."""
+    """Return how common each column's frequent values are: the mean over sources of their share of the *other*
+    subjects.
+
+    A subject does not count against itself, or every value that occurs once would look as common as 1 in all.
+    """
     subjects, alive = held.subjects, held.alive
     tables = []
     for column, floor in FREQUENCY_FLOORS.items():
@@ -189,7 +193,8 @@ def frequencies(held: HeldSubjects) -> tuple[Frequencies, ...]:
         total = np.zeros(len(common))
         for values in present:
             ordered = np.sort(values)
-            total += (np.searchsorted(ordered, common, side="right") - np.searchsorted(ordered, common)) / len(values)
+            count = np.searchsorted(ordered, common, side="right") - np.searchsorted(ordered, common)
+            total += np.maximum(count - 1, 0) / max(len(values) - 1, 1)
         share = {
             token_prefix(int(w)): float(s)
             for w, s in zip(common, total / max(len(present), 1), strict=True)
