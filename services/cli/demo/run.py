@@ -135,6 +135,7 @@ class _Watch:
 
     def __init__(self, settings: Settings) -> None:
         self._bus, self._registry = open_bus(settings), open_registry(settings)
+        self._content = open_zone(settings, "content")
         # A role that was never seen with anything to do was done by the first look.
         self._last = dict.fromkeys(("matcher", "resolver", "landing-content", "features"), _POLL_S)
         self._drained = threading.Event()
@@ -158,7 +159,7 @@ class _Watch:
     def _look(self) -> None:
         while not self._drained.is_set():
             finishing = self._sent.is_set()  # read before the status, so that what was sent since is still seen
-            roles = status(self._bus, self._registry)
+            roles = status(self._bus, self._registry, self._content)
             now = time.perf_counter() - self.started
             for role in roles:
                 if role.lag_messages:

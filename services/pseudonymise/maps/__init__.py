@@ -1,0 +1,1 @@
+"""Column maps that ship: clear files of known layouts."""
