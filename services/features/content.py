@@ -77,7 +77,7 @@ class Content:
             for kind in kinds:
                 rows = None if kind == "demographics" else self._zone.scan(f"{feed}_{kind}")
                 if rows is not None:
-                    found = _of(rows, subjects).join(records, on=_RECORD, how="semi")
+                    found = _of(rows, subjects).join(records, on=_RECORD, how="semi", nulls_equal=True)
                     wanted.setdefault(kind, []).append(found.unique([*_RECORD, "ordinal"]))
         plans = [pl.concat(parts, how="diagonal_relaxed") for parts in wanted.values()]
         return dict(zip(wanted, pl.collect_all(plans), strict=True))

@@ -16,7 +16,7 @@ import numpy as np
 
 from linkage.disclosure import Release, conflicts
 from linkage.disclosure.counts import Mask
-from schemas.errors import PolicyError, Reason, StateError
+from schemas.errors import InputError, PolicyError, Reason, StateError
 from services.registry import AuditEvent, QueryRegistry
 
 BUDGET: Final = 500
@@ -117,18 +117,25 @@ class Ledger:
         for text, digest in entries[book.read :]:
             owner, _, question = text.partition("\n")
             if owner == organisation and question not in book.told:
-                release, told = self._decide(book, propose(question))
+                try:
+                    release, told = self._decide(book, propose(question))
+                except (InputError, PolicyError):
+                    # A feature, a value or a rule is no longer what it was when this was answered.
+                    raise _disagrees() from None
                 if release.digest != digest:
-                    raise StateError(
-                        Reason.NOT_RECONCILED,
-                        "The ledger of this snapshot does not agree with its people; ask a newer snapshot.",
-                    )
+                    raise _disagrees()
                 self._enter(book, question, release, told)
         book.read = len(entries)
 
     def _enter(self, book: _Book, question: str, release: Release, told: Mask) -> None:
         book.told[question] = told
         book.releases.append(release)
+
+
+def _disagrees() -> StateError:
+    return StateError(
+        Reason.NOT_RECONCILED, "The ledger of this snapshot does not agree with its people; ask a newer snapshot."
+    )
 
 
 def entry(organisation: str, question: str) -> str:

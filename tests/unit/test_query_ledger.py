@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from linkage.disclosure import Release
-from schemas.errors import PolicyError, Reason, StateError
+from schemas.errors import InputError, PolicyError, Reason, StateError
 from services.query.ledger import Ledger, Proposal
 from services.registry import AuditEvent, Snapshot
 
@@ -115,6 +115,18 @@ def test_a_ledger_that_does_not_agree_with_its_people_stops() -> None:
     book.entries.append(("a\n100", "0" * 64))
     with pytest.raises(StateError) as caught:
         _ask(Ledger(book, 10), "500")
+    assert caught.value.reason is Reason.NOT_RECONCILED
+
+
+def test_a_ledger_whose_questions_are_no_longer_understood_stops() -> None:
+    book = Book()
+    book.entries.append(("a\n100", "0" * 64))
+
+    def forgets(question: str) -> Proposal:
+        raise InputError(Reason.FEATURE_UNKNOWN, "There is no feature of that name.")
+
+    with pytest.raises(StateError) as caught:
+        Ledger(book, 10).admit("s1", "a", "500", forgets, NOTHING, EVENT)
     assert caught.value.reason is Reason.NOT_RECONCILED
 
 
