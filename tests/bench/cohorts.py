@@ -14,7 +14,7 @@ import polars as pl
 
 from tests.bench.inputs import Inputs
 from tests.bench.linking import land_content
-from tests.bench.measure import Measure, peak_mib, stopwatch
+from tests.bench.measure import Measure, Stopwatch, peak_mib
 from tests.bench.role_server import server_peak_mib, serving
 
 CHANGED = 1_000
@@ -60,15 +60,15 @@ def features(inputs: Inputs, state: Path) -> list[Measure]:
         today=lambda: as_of,
     )
     facts = sum(_rows(content.scan(table)) for table in content.tables())
-    with stopwatch() as full_s:
+    with Stopwatch() as building:
         role.drain()
     persons = _rows(open_zone(settings, "products").scan("features"))
-    full = Measure("full build", "persons", persons, full_s(), peak_mib(), {"facts": float(facts)})
+    full = Measure.of(building, "full build", "persons", persons, peak_mib(), facts=facts)
     changed = _change(inputs, state)
-    with stopwatch() as update_s:
+    with Stopwatch() as updating:
         role.drain()
     role.close()
-    return [full, Measure(f"update, {changed:,} changed records", "records", changed, update_s(), peak_mib())]
+    return [full, Measure.of(updating, f"update, {changed:,} changed records", "records", changed, peak_mib())]
 
 
 def _rows(scan: pl.LazyFrame | None) -> int:
@@ -106,30 +106,30 @@ def query(inputs: Inputs, state: Path) -> list[Measure]:
     found = []
     with serving("query", inputs.environ(state, query=address), address, state / "server.log") as server:
         with CohortClient(address) as client:
-            with stopwatch() as first:
+            with Stopwatch(server.pid) as first:
                 client.count(where="in_health")
             counts: list[Callable[[], object]] = [partial(client.count, where=text) for text in filters]
             cells: list[Callable[[], object]] = [partial(client.table, pair) for pair in tables]
             for name, questions in (("count", counts), ("two-way table", cells)):
-                found.append(_latency(f"{name}, new question", questions))
-                found.append(_latency(f"{name}, asked before", questions * ASKED_AGAIN))
+                found.append(_latency(f"{name}, new question", questions, server.pid))
+                found.append(_latency(f"{name}, asked before", questions * ASKED_AGAIN, server.pid))
         mib = server_peak_mib(server)
-    loaded = Measure("first answer: snapshot loaded", "answers", 1, first(), mib, {"p50_ms": 1e3 * first()})
+    loaded = Measure.of(first, "first answer: snapshot loaded", "answers", 1, mib, p50_ms=1e3 * first.seconds)
     return [loaded, *found]
 
 
-def _latency(name: str, questions: list[Callable[[], object]]) -> Measure:
+def _latency(name: str, questions: list[Callable[[], object]], server_pid: int) -> Measure:
     """Ask one after the other; a refusal (too close to an earlier answer) is an answer too, and counted."""
     from schemas.errors import PolicyError
 
     taken, refused = [], 0
-    for ask in questions:
-        started = time.perf_counter()
-        try:
-            ask()
-        except PolicyError:
-            refused += 1
-        taken.append(time.perf_counter() - started)
+    with Stopwatch(server_pid) as watch:
+        for ask in questions:
+            started = time.perf_counter()
+            try:
+                ask()
+            except PolicyError:
+                refused += 1
+            taken.append(time.perf_counter() - started)
     p50, p95 = (1e3 * float(np.percentile(taken, q)) for q in (50, 95))
-    details = {"p50_ms": p50, "p95_ms": p95, "refused": float(refused)}
-    return Measure(name, "answers", len(taken), sum(taken), None, details)
+    return Measure.of(watch, name, "answers", len(taken), p50_ms=p50, p95_ms=p95, refused=refused)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from schemas.model import MatchModel, parse_model
 from services.cli.demo.run import SOURCES
 from services.link.files import open_encoded
 from tests.bench.inputs import FEEDS, Inputs
-from tests.bench.measure import Measure, peak_mib, stopwatch
+from tests.bench.measure import Measure, Stopwatch, peak_mib
 
 ROWS_AT_ONCE = 20_000
 SAMPLE_PAIRS = 20_000
@@ -39,24 +38,24 @@ def compare(inputs: Inputs, state: Path) -> list[Measure]:
     ]
     held = HeldSubjects(model)
     held.reserve(sum(map(len, batches)))
-    with stopwatch() as indexing:
+    with Stopwatch() as indexing:
         for batch in batches:
             held.upsert(batch)
-    with stopwatch() as blocking:
+    with Stopwatch() as blocking:
         found = [piece for rows in _rows(held) for piece in held.candidates(rows)]
     left, right = (np.concatenate(side) for side in zip(*found, strict=True))
     subjects = held.subjects
-    with stopwatch() as comparing:
+    with Stopwatch() as comparing:
         compare_pairs(subjects, subjects, left, right, model.cuts)
     matcher = Matcher(model)
-    with stopwatch() as matching:
+    with Stopwatch() as matching:
         emitted = sum(matcher.match(rows, held).height for rows in _rows(held))
     own = peak_mib()
     return [
-        Measure("index of all subjects", "subjects", len(held), indexing(), own),
-        Measure("candidate pairs", "pairs", len(left), blocking(), own),
-        Measure("every candidate compared in full", "pairs", len(left), comparing(), own),
-        Measure("found, compared and weighed", "pairs", len(left), matching(), own, {"emitted": float(emitted)}),
+        Measure.of(indexing, "index of all subjects", "subjects", len(held), own),
+        Measure.of(blocking, "candidate pairs", "pairs", len(left), own),
+        Measure.of(comparing, "every candidate compared in full", "pairs", len(left), own),
+        Measure.of(matching, "found, compared and weighed", "pairs", len(left), own, emitted=emitted),
         *_peers(inputs, held, model, left, right),
     ]
 
@@ -76,11 +75,11 @@ def _peers(inputs: Inputs, held: HeldSubjects, model: MatchModel, left: IntArray
     subjects = held.subjects
     ours = []
     for _ in range(REPEATS_ON_SAMPLE):
-        with stopwatch() as seconds:
+        with Stopwatch() as watch:
             compare_pairs(subjects, subjects, left, right, model.cuts)
-        ours.append(seconds())
-    hwlink_s = median(ours)
-    found = [Measure("sample: hwlink, tokens and filters", "pairs", len(left), hwlink_s)]
+        ours.append(watch)
+    hwlink = sorted(ours, key=lambda watch: watch.seconds)[REPEATS_ON_SAMPLE // 2]
+    found = [Measure.of(hwlink, "sample: hwlink, tokens and filters", "pairs", len(left))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the toolkit's, of pandas and NumPy
         for name, frame, toolkit in (
@@ -88,10 +87,10 @@ def _peers(inputs: Inputs, held: HeldSubjects, model: MatchModel, left: IntArray
             ("sample: recordlinkage, clear values, Jaro-Winkler", _clear(inputs, held), _clear_comparison()),
         ):
             pairs = pd.MultiIndex.from_arrays([left, right])
-            with stopwatch() as seconds:
+            with Stopwatch() as watch:
                 toolkit.compute(pairs, frame)
-            details = {"times_slower_than_hwlink": seconds() / hwlink_s}
-            found.append(Measure(name, "pairs", len(left), seconds(), None, details))
+            ratio = watch.seconds / hwlink.seconds
+            found.append(Measure.of(watch, name, "pairs", len(left), times_slower_than_hwlink=ratio))
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from tests.bench.inputs import FEEDS, Inputs
-from tests.bench.measure import Measure, largest_child_mib, peak_mib, stopwatch
+from tests.bench.measure import Measure, Stopwatch, largest_child_mib, peak_mib
 from tests.bench.role_server import server_peak_mib, serving
 
 
@@ -28,18 +28,12 @@ def _pseudonymise(inputs: Inputs, state: Path, workers: int) -> Measure:
 
     declared = declaration(inputs.agreement, source=SOURCES[0], feed="health")
     job = Job(inputs.names, state / "names.parquet", inputs.agreement, inputs.keys, declared)
-    done: list[float] = []
-    with stopwatch() as seconds:
-        report = run(job, workers=workers, progress=lambda rows, total: done.append(seconds()))
+    with Stopwatch() as watch:
+        report = run(job, workers=workers)
     own = peak_mib()
-    return Measure(
-        name=f"names, birth, postcode, address; {workers} worker{'s' if workers > 1 else ''}",
-        unit="records",
-        records=report.rows_read,
-        seconds=seconds(),
-        peak_mib=None if own is None else own + (workers - 1) * largest_child_mib(),
-        details={"first_chunk_s": done[0]},
-    )
+    peak = None if own is None else own + (workers - 1) * largest_child_mib()
+    name = f"names, birth, postcode, address; {workers} worker{'s' if workers > 1 else ''}"
+    return Measure.of(watch, name, "records", report.rows_read, peak)
 
 
 def ingest_columns(inputs: Inputs, state: Path) -> list[Measure]:
@@ -61,21 +55,17 @@ def _ingest(inputs: Inputs, state: Path, rows_entrance: bool) -> Measure:
     address = free_address()
     reports = []
     with serving("ingest", inputs.environ(state, ingest=address), address, state / "server.log") as server:
-        with stopwatch() as seconds:
+        with Stopwatch(server.pid) as watch:
             for feed in FEEDS:
                 file = FeedFile(inputs.encoded(feed), Feed(feed))
                 declared = lawful(file, inputs.agreement, Stated())
                 reports.append(send(file, declared, address, Sending(rows_entrance=rows_entrance)))
         server_mib = server_peak_mib(server)
     assert sum(report.accepted for report in reports) == inputs.rows(), "the server refused synthetic records"
-    return Measure(
-        name="rows (protobuf)" if rows_entrance else "columns (Arrow)",
-        unit="subjects",
-        records=sum(report.accepted for report in reports),
-        seconds=seconds(),
-        peak_mib=server_mib,
-        details={"client_peak_mib": float(peak_mib() or 0), "facts": float(_facts(inputs))},
-    )
+    name = "rows (protobuf)" if rows_entrance else "columns (Arrow)"
+    accepted = sum(report.accepted for report in reports)
+    own = peak_mib() or 0
+    return Measure.of(watch, name, "subjects", accepted, server_mib, client_peak_mib=own, facts=_facts(inputs))
 
 
 def _facts(inputs: Inputs) -> int:

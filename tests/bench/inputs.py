@@ -20,6 +20,11 @@ FEEDS = ("health", "welfare")
 NAMES_AND_PLACES = ("record_id", "forename", "middle_names", "surname", "date_of_birth", "postcode", "address")
 """What the aim for pseudonymising is stated for: names, date of birth, postcode and address."""
 
+NAMES_TIMES = 4
+"""The file of names holds so many times the people: at Medway's size starting a second process no longer hides what it
+does.
+"""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -29,7 +34,7 @@ class Inputs:
 
     @property
     def names(self) -> Path:
-        """The clear health file with names, date of birth, postcode and address only."""
+        """A clear file of more people with names, date of birth, postcode and address only."""
         return self.root / "names.parquet"
 
     @property
@@ -84,9 +89,6 @@ def make_inputs(root: Path, people: int, claims: int, seed: int) -> Inputs:
     made = Inputs(root)
     commands = Commands({}, quiet=True)
     commands.run("synthesise", root / "people", "--people", str(people), "--claims", str(claims), "--seed", str(seed))
-    pl.read_parquet(made.clear("health"), columns=list(NAMES_AND_PLACES)).write_parquet(
-        made.names, row_group_size=65_536
-    )
     commands.run("keys", "new", root / "project.key")
     for source, feed in zip(SOURCES, FEEDS, strict=True):
         options = ("--agreement", "test", "--key-file", root / "project.key", "--source", source, "--feed", feed)
@@ -94,3 +96,11 @@ def make_inputs(root: Path, people: int, claims: int, seed: int) -> Inputs:
     files = [made.encoded(feed) for feed in FEEDS]
     commands.run("model", "fit", *files, "--unique", "left", "--out", made.model)
     return made
+
+
+def make_names(made: Inputs, people: int, claims: int, seed: int) -> None:
+    """Synthesise the larger file of names."""
+    commands, folder = Commands({}, quiet=True), made.root / "more-people"
+    size = ("--people", str(NAMES_TIMES * people), "--claims", str(claims))
+    commands.run("synthesise", folder, *size, "--seed", str(seed))
+    pl.scan_parquet(folder / "health.parquet").select(NAMES_AND_PLACES).sink_parquet(made.names, row_group_size=65_536)

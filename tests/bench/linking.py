@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.bench.inputs import Inputs
-from tests.bench.measure import Measure, peak_mib, stopwatch
+from tests.bench.measure import Measure, Stopwatch, peak_mib
 
 
 def landing(inputs: Inputs, state: Path) -> list[Measure]:
@@ -37,11 +37,11 @@ def _land(inputs: Inputs, state: Path, zone: Literal["linkage", "content"], unit
     make = Landing.of_linkage if zone == "linkage" else Landing.of_content
     # No lingering for messages that will not come; a commit still takes as much as it would in a backlog.
     role = make(inputs.bus(state), open_zone(inputs.settings(state), zone), Pace(linger_s=0.0, poll_s=0.0))
-    with stopwatch() as seconds:
+    with Stopwatch() as watch:
         _work_off(role.step, messages)
     rows = role.counts["rows"]
     role.close()
-    return Measure(f"{unit} into the lake", unit, rows, seconds(), peak_mib(), {"messages": float(messages)})
+    return Measure.of(watch, f"{unit} into the lake", unit, rows, peak_mib(), messages=messages)
 
 
 def match(inputs: Inputs, state: Path) -> list[Measure]:
@@ -62,11 +62,12 @@ def match(inputs: Inputs, state: Path) -> list[Measure]:
     )
     matcher.load()
     waiting = sum(bus.end_offsets(SUBJECTS).values())
-    with stopwatch() as seconds:
+    with Stopwatch() as watch:
         _work_off(matcher.step, waiting)
-    details = {"messages": float(waiting), "pairs": float(matcher.counts["pairs"])}
+    counts = matcher.counts
     matcher.close()
-    return [Measure("matcher role", "subjects", matcher.counts["subjects"], seconds(), peak_mib(), details)]
+    details = {"messages": waiting, "pairs": counts["pairs"]}
+    return [Measure.of(watch, "matcher role", "subjects", counts["subjects"], peak_mib(), **details)]
 
 
 def resolve(inputs: Inputs, state: Path) -> list[Measure]:
@@ -81,19 +82,19 @@ def resolve(inputs: Inputs, state: Path) -> list[Measure]:
     registry = open_registry(settings)
     resolver = Resolver(bus, registry.resolver, model.policy, owner="bench", shards=settings.shards)
     waiting = sum(bus.end_offsets(LINKS).values())
-    with stopwatch() as seconds:
+    with Stopwatch() as watch:
         _work_off(resolver.step, waiting)
     counts = resolver.counts
     resolver.close()
     summary = registry.resolver.summary()
     details = {
-        "messages": float(waiting),
-        "transactions": float(counts["steps"]),
-        "pairs": float(counts["pairs"]),
-        "persons": float(summary.persons),
-        "reviews": float(summary.reviews),
+        "messages": waiting,
+        "transactions": counts["steps"],
+        "pairs": counts["pairs"],
+        "persons": summary.persons,
+        "reviews": summary.reviews,
     }
-    return [Measure("resolver role", "subjects", counts["roster"], seconds(), peak_mib(), details)]
+    return [Measure.of(watch, "resolver role", "subjects", counts["roster"], peak_mib(), **details)]
 
 
 def _work_off(step: Callable[[], int], messages: int) -> None:

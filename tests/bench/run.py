@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench.inputs import Inputs, make_inputs
+from tests.bench.inputs import Inputs, make_inputs, make_names
 from tests.bench.machine import ROOT, commit, machine
 from tests.bench.measure import combined
 from tests.bench.stages import STAGES, needed
@@ -64,11 +64,16 @@ def measure(only: Sequence[str], people: int, claims: int, repeats: int, line: s
         if only:
             _say(f"inputs: {people:,} people, {claims:,} claims")
             inputs = make_inputs(Path(folder) / "inputs", people, claims, SEED)
+            if any(name.startswith("pseudonymise") for name in only):
+                make_names(inputs, people, claims, SEED)
             for name in needed(only):
                 runs = _repeated(name, inputs, Path(folder), repeats if name in only else 1)
                 found = [combined(name, same) for same in zip(*runs, strict=True)]
                 for one in found:
-                    _say(f"{name:<15} {one['name']:<50} {one['seconds']:>9.3f} s {one['records_per_s']:>11,} a second")
+                    _say(
+                        f"{name:<15} {one['name']:<50} {one['seconds']:>9.3f} s {one['records_per_s']:>11,} a second, "
+                        f"CPU {one['cpu_s']:.2f} s"
+                    )
                 measures += found if name in only else []
         whole = None if line is None else _line(line, Path(folder))
     return {

@@ -7,13 +7,14 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bench.machine import ROOT, commit, machine
-from tests.bench.measure import Measure, combined, peak_mib, stopwatch
+from tests.bench.measure import Measure, Stopwatch, combined, peak_mib
 from tests.bench.run import RESULTS
 from tests.bench.stages import STAGES, needed
 from tests.bench.table import BEGIN, END, README, block, replaced
@@ -26,6 +27,7 @@ MEASURE_KEYS = {
     "seconds",
     "seconds_each",
     "records_per_s",
+    "cpu_s",
     "peak_mib",
     "details",
 }
@@ -33,11 +35,13 @@ MEASURE_KEYS = {
 
 def a_result() -> dict[str, Any]:
     """Figures of one stage, one peer, one latency and a line."""
-    runs = [Measure("matcher role", "subjects", 120_000, s, m).as_json() for s, m in ((4.0, 300), (3.0, 310))]
+    runs = [Measure("matcher role", "subjects", 120_000, s, 2 * s, m).as_json() for s, m in ((4.0, 300), (3.0, 310))]
     peer = Measure(
-        "sample: recordlinkage, clear values", "pairs", 20_000, 0.5, None, {"times_slower_than_hwlink": 41.3}
+        "sample: recordlinkage, clear values", "pairs", 20_000, 0.5, 0.5, None, {"times_slower_than_hwlink": 41.3}
     )
-    asked = Measure("count, new question", "answers", 40, 0.8, None, {"p50_ms": 17.6, "p95_ms": 30.2, "refused": 0.0})
+    asked = Measure(
+        "count, new question", "answers", 40, 0.8, 0.8, None, {"p50_ms": 17.6, "p95_ms": 30.2, "refused": 0.0}
+    )
     return {
         "format": 1,
         "measured_on": "2026-07-01",
@@ -73,23 +77,28 @@ def a_result() -> dict[str, Any]:
 
 def test_several_runs_are_one_figure_by_their_median_and_highest_memory() -> None:
     runs = [
-        Measure("m", "subjects", 10, seconds, mib, {"pairs": pairs}).as_json()
+        Measure("m", "subjects", 10, seconds, 2 * seconds, mib, {"pairs": pairs}).as_json()
         for seconds, mib, pairs in ((4.0, 300, 5.0), (1.0, None, 7.0), (2.0, 310, 6.0))
     ]
 
     figure = combined("match", runs)
 
     assert figure.keys() == MEASURE_KEYS
-    assert (figure["seconds"], figure["records_per_s"], figure["peak_mib"]) == (2.0, 5, 310)
+    assert (figure["seconds"], figure["cpu_s"], figure["records_per_s"], figure["peak_mib"]) == (2.0, 4.0, 5, 310)
     assert figure["seconds_each"] == [4.0, 1.0, 2.0]
     assert figure["details"] == {"pairs": 6.0}
 
 
-def test_a_stopwatch_stands_still_after_its_block() -> None:
-    with stopwatch() as seconds:
-        inside = seconds()
+def test_a_stopwatch_counts_work_and_tells_waiting_from_it() -> None:
+    with Stopwatch() as working:
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            pass
+    with Stopwatch() as waiting:
+        time.sleep(0.05)
 
-    assert 0 <= inside <= seconds() == seconds()
+    assert working.cpu_s >= 0.05
+    assert waiting.seconds >= 0.05
 
 
 def test_the_memory_of_a_process_that_is_not_there_is_unknown() -> None:
