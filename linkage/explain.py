@@ -47,7 +47,7 @@ def explain(
     for name, level in zip(COMPARISONS, levels, strict=True):
         known = (float(weigher.m[name][level - 1]), float(weigher.u[name][level - 1])) if level else (None, None)
         parts.append((name, (MISSING, *COMPARISONS[name])[level], *known, float(weigher.level_bits(name)[level])))
-    parts.append((FREQUENCY, _frequency_level(levels), None, None, frequency_bits))
+    parts.append((FREQUENCY, _frequency_level(weigher, levels), None, None, frequency_bits))
     numbers = np.asarray([pattern], dtype=np.int32)
     whole = float(weigher.weigh(numbers, np.asarray([frequency_bits]), log2_relatives)[0])
     so_far = sum(part[-1] for part in parts[1:])
@@ -56,8 +56,12 @@ def explain(
     return tuple(Term(*part, float(total)) for part, total in zip(parts, running, strict=True))
 
 
-def _frequency_level(levels: list[int]) -> str:
-    """Return the comparisons whose values are equal, and so have a frequency."""
+def _frequency_level(weigher: Weigher, levels: list[int]) -> str:
+    """Return the comparisons whose values are equal and have a frequency."""
     at = dict(zip(COMPARISONS, levels, strict=True))
-    equal = [name for name, exact in EXACT_LEVELS.values() if at[name] and COMPARISONS[name][at[name] - 1] in exact]
+    equal = []
+    for table in weigher.model.frequencies:
+        name, exact = EXACT_LEVELS[table.column]
+        if at[name] and COMPARISONS[name][at[name] - 1] in exact:
+            equal.append(name)
     return " ".join(equal)
