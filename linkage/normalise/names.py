@@ -37,7 +37,7 @@ _SURNAME_FILLERS: Final = (*_FILLERS, "SURNAME", "LAST NAME", "N A", "PATIENT", 
 
 def fold_letters(text: pl.Series) -> pl.Series:
     """Upper case, compatibility-decomposed and without combining marks, so that `Zoë`, `ZOE` and `Zoe` are one."""
-    folded = text.str.to_uppercase().str.normalize("NFKD").str.replace_all(r"\p{M}", "")
+    folded = text.str.normalize("NFKD").str.to_uppercase().str.replace_all(r"\p{M}", "")
     return folded.str.replace_many(list(_WHOLE_LETTERS), list(_WHOLE_LETTERS.values()))
 
 
