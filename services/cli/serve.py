@@ -26,12 +26,13 @@ def serve(
     role: Annotated[
         str, typer.Argument(help="all, ingest, landing, matcher, resolver, features, query or review.")
     ] = "all",
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run every role, each in a process of its own, or one role in this process; settings come from HWLINK_*."""
     from services.bootstrap import ROLES, run_role
     from services.rpc.lock import ExclusiveLock
     from services.rpc.logging import configure_logging
-    from services.serve.supervisor import Supervisor
+    from services.serve.supervisor import Supervisor, stop_with_supervisor
     from services.settings import as_environ, read_settings
 
     if role != "all" and role not in ROLES:
@@ -40,6 +41,8 @@ def serve(
     configure_logging(settings.log_level)
     stop = _stop_on_signals()
     if role != "all":
+        if supervised:
+            stop_with_supervisor(stop, sys.stdin.fileno())
         run_role(role, settings, stop, partial(_say_ready, role))
         return
     with ExclusiveLock(settings.data_dir, "supervisor"):
@@ -50,7 +53,7 @@ def serve(
         )
         supervisor = Supervisor(
             tuple(ROLES),
-            lambda name: [sys.executable, "-m", "services.cli.app", "serve", name],
+            lambda name: [sys.executable, "-m", "services.cli.app", "serve", name, "--supervised"],
             {**os.environ, **as_environ(settings)},
         )
         supervisor.run(stop)

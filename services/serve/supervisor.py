@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import threading
@@ -65,14 +66,19 @@ class Supervisor:
             self._stop_all()
 
     def _start(self, role: str) -> _Child:
-        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the roles in order.
-        process = subprocess.Popen(self._command(role), env=self._environ, start_new_session=True)
+        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops the roles. The pipe to its standard
+        # input closes when the supervisor ends, `kill -9` too, and tells the role to stop (see `stop_with_supervisor`).
+        process = subprocess.Popen(
+            self._command(role), env=self._environ, start_new_session=True, stdin=subprocess.PIPE
+        )
         return _Child(role, process, time.monotonic())
 
     def _look_after(self, child: _Child) -> None:
         now = time.monotonic()
         if child.restart_at is not None:
             if now >= child.restart_at:
+                if child.process.stdin is not None:
+                    child.process.stdin.close()
                 fresh = self._start(child.role)
                 child.process, child.started, child.restart_at = fresh.process, fresh.started, None
                 log.warning(
@@ -91,7 +97,7 @@ class Supervisor:
         child.restart_at = now + min(_FIRST_DELAY_S * 2 ** (child.deaths - 1), _LONGEST_DELAY_S)
 
     def _stop_all(self) -> None:
-        """Stop the entrance first, so that what was accepted can still pass on; kill only what does not stop."""
+        """Ask all to stop at once, and kill only what does not: what is under way is durable and goes on next time."""
         alive = [child for child in self._children if child.restart_at is None and child.process.poll() is None]
         for child in alive:
             child.process.send_signal(signal.SIGTERM)
@@ -103,6 +109,24 @@ class Supervisor:
                 child.process.kill()
                 child.process.wait()
                 log.error("role_killed", extra={"role": child.role})
+        for child in self._children:
+            if child.process.stdin is not None:
+                child.process.stdin.close()
+
+
+def stop_with_supervisor(stop: threading.Event, pipe: int) -> None:
+    """Set `stop` once the supervisor at the other end of the file descriptor `pipe` has ended; returns at once.
+
+    Without it, roles would outlive a killed supervisor and keep a new one off their files.
+    """
+
+    def watch() -> None:
+        # Not through `sys.stdin`: its lock, held by a thread that waits, makes the interpreter abort at its end.
+        while os.read(pipe, 1):
+            pass
+        stop.set()
+
+    threading.Thread(target=watch, name="supervisor", daemon=True).start()
 
 
 def _given_up(role: str, code: int) -> HwlinkError:

@@ -174,14 +174,14 @@ class RunningDoor:
         return self.rows(CONTENT[feed], kind)
 
 
-def start_door(folder: Path, **limits: Any) -> RunningDoor:
+def start_door(folder: Path, port: int = 0, **limits: Any) -> RunningDoor:
     """Start a server over the adapters' files in a folder; starting it again finds what was there."""
     bus = SqliteBus(folder / "bus.db")
     bus.create_topics(INTERNAL)
     registry = open_registry(f"sqlite:///{folder / 'registry.db'}")
     zone = DeltaZone(folder / "lake", "linkage")
     door = Door(bus, registry.ingest, zone, {TEST.agreement_id: TEST}, Limits(**limits))
-    server = RpcServer("127.0.0.1:0", [service(door)])
+    server = RpcServer(f"127.0.0.1:{port}", [service(door)])
     server.start()
     return RunningDoor(bus, registry, zone, door, server)
 

@@ -19,6 +19,7 @@ from schemas.errors import HwlinkError, InputError, PolicyError, Reason, StateEr
 from schemas.topics import CONTENT, SUBJECTS
 from schemas.wire import from_ipc
 from services.ingest.stream import WINDOW
+from services.lake.latest import latest
 from services.pb.hwlink.v1 import error_reason_pb2, ingest_pb2
 from services.rpc.errors import from_rpc_error
 from services.send.encode import close_request, columns_request, open_request, rows_request
@@ -304,6 +305,33 @@ def test_a_batch_sent_twice_is_known_and_counts_once(kit: Any, running: Any) -> 
     assert running.subjects().height == 9
     closed = responses[-1].closed
     assert (closed.accepted, closed.refused, closed.duplicate) == (9, 1, 10)
+
+
+def test_killed_between_topics_and_registry_a_batch_lands_twice_and_counts_once(kit: Any, running: Any) -> None:
+    """At least once on the topics, exactly once in effect: the latest view and the books see one of each record."""
+    record_batch = running.door.registry.record_batch
+    failing = iter([True])
+
+    class Killed:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(running.registry.ingest, name)
+
+        def record_batch(self, *arguments: Any, **named: Any) -> None:
+            if next(failing, False):
+                raise TransientError(Reason.UNAVAILABLE, "The process ends here; try again.")
+            record_batch(*arguments, **named)
+
+    running.door.registry = Killed()
+    batch = columns_request(Feed.HEALTH, 0, kit.records(Feed.HEALTH, 30))
+    client = kit.client(running.address)
+    assert refused(lambda: client.exchange(Feed.HEALTH, stream(kit, Feed.HEALTH, batch))).reason is Reason.UNAVAILABLE
+    responses = client.exchange(Feed.HEALTH, stream(kit, Feed.HEALTH, batch, close=1))
+    assert responses[0].opened.next_batch == 0
+    assert not receipts(responses)[0].duplicate
+    assert responses[-1].closed.accepted == 30
+    subjects = running.subjects()
+    assert subjects.height == 60
+    assert subjects.unique().height == latest(subjects.lazy()).collect().height == 30
 
 
 def test_a_known_batch_with_other_content_is_refused(kit: Any, running: Any) -> None:
