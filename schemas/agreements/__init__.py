@@ -1,1 +1,1 @@
-"""The agreements that ship with hwlink, one JSON document each, named by their id."""
+"""Agreements that ship, as JSON: `schemas.agreement.shipped_agreement` reads them."""

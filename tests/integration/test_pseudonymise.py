@@ -432,8 +432,8 @@ def test_the_command_declares_what_it_is_told(hwlink: Any, people: Path) -> None
     """Every option that says something of the file stands in it."""
     result = hwlink(
         "pseudonymise", *COMMON, people, "out.parquet", "--keep-ids", "--no-one-record-per-person",
-        "--legal-basis", "a", "--purpose", "b", "--dsa", "c", "--extract-date", "2026-06-30", "--opt-outs-applied", "2026-06-29",
-        "--full-extract", "--epoch", "e2", "--version", "7",
+        "--legal-basis", "a", "--purpose", "b", "--dsa", "c", "--extract-date", "2026-06-30",
+        "--opt-outs-applied", "2026-06-29", "--full-extract", "--epoch", "e2", "--version", "7",
     )  # fmt: skip
     declared = FileDeclaration.model_validate_json(pa_parquet.read_schema("out.parquet").metadata[b"hwlink"])
     coded = pl.read_parquet("out.parquet")

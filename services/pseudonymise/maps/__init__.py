@@ -1,1 +1,1 @@
-"""Column maps that ship: clear files of known layouts."""
+"""Column maps that ship, as TOML: `services.pseudonymise.mapping` reads them."""
