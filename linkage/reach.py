@@ -13,12 +13,17 @@ from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.model import COMPARISONS
 
 
-def unlinkable(held: HeldSubjects, weigher: Weigher, log2_prior: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+def unlinkable(
+    held: HeldSubjects,
+    weigher: Weigher,
+    log2_prior: npt.NDArray[np.float64],
+    log2_relatives: npt.NDArray[np.float64],
+) -> npt.NDArray[np.bool_]:
     """Return whether each alive row is unlinkable: agreeing on everything it has, with a subject of another source that
     has it too, would still not reach the link threshold.
 
-    `log2_prior` is the greatest prior of each source code. A field counts where any other source that may be linked
-    fills it; rows that are not alive are never unlinkable.
+    `log2_prior` and `log2_relatives` are those of each pair of source codes, (sources, sources). A field counts where
+    any other source that may be linked fills it; rows that are not alive are never unlinkable.
     """
     subjects = held.subjects
     policy = weigher.model.policy
@@ -26,17 +31,19 @@ def unlinkable(held: HeldSubjects, weigher: Weigher, log2_prior: npt.NDArray[np.
     filled = np.zeros((len(subjects.sources), len(TOKEN_COLUMNS)), dtype=np.bool_)
     for code in range(len(subjects.sources)):
         filled[code] = (subjects.table[held.alive & (subjects.source == code)] != 0).any(axis=0)
-    result = np.zeros(len(subjects), dtype=np.bool_)
+    reached = np.zeros(len(subjects), dtype=np.bool_)
     for code, unique in enumerate(subjects.unique):
         others = [other for other in range(len(subjects.sources)) if other != code or not unique]
         rows = np.flatnonzero(held.alive & (subjects.source == code))
         usable = np.asarray(filled[others].any(axis=0))
-        result[rows] = _best_bits(held, weigher, rows, usable) + log2_prior[code] < threshold
-    return result
+        for other in others:
+            best = _best_bits(held, weigher, rows, usable, log2_relatives[code, other]) + log2_prior[code, other]
+            reached[rows] |= best >= threshold
+    return held.alive & ~reached
 
 
 def _best_bits(
-    held: HeldSubjects, weigher: Weigher, rows: IntArray, usable: npt.NDArray[np.bool_]
+    held: HeldSubjects, weigher: Weigher, rows: IntArray, usable: npt.NDArray[np.bool_], log2_relatives: float
 ) -> npt.NDArray[np.float64]:
     """Return the weight of each row against a perfect twin that has the usable fields."""
     has = (held.subjects.table[rows] != 0) & usable
@@ -65,5 +72,4 @@ def _best_bits(
     )
     pattern = patterns(np.stack([level[name].astype(np.uint8) for name in COMPARISONS]))
     frequency = weigher.frequency_bits(pattern, held.subjects.table, rows)
-    best: npt.NDArray[np.float64] = weigher.bits[pattern] + frequency
-    return best
+    return weigher.weigh(pattern, frequency, log2_relatives)

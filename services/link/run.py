@@ -104,7 +104,7 @@ def run(
     progress(Stage.RESOLVE, 0, 1)
     subjects, resolution = _resolve(held, pairs, used)
     linked = Linked(sources, subjects, resolution, used)
-    beyond = unlinkable(held, matcher.weigher, matcher.priors(tuple(held.subjects.sources))[0].max(axis=1))
+    beyond = unlinkable(held, matcher.weigher, *matcher.priors(held.subjects.sources))
     started = clock.stage(Stage.RESOLVE, started)
 
     progress(Stage.WRITE, 0, 1)
