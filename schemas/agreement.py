@@ -42,8 +42,8 @@ class TokenRecipe(Contract):
     """How one token or compound key is made: HMAC-SHA256 under the sub-key of `domain` over the joined `parts`, 128
     bits.
 
-    A part names a derived value (`linkage.encode.PARTS`), such as `surname` or `forename_phonetic`; where one is missing
-    there is no token. Columns of one domain can be compared with each other.
+    A part names a derived value (`linkage.encode.PARTS`), such as `surname` or `forename_phonetic`; where one is
+    missing there is no token. Columns of one domain can be compared with each other.
     """
 
     column: str

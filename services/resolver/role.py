@@ -177,7 +177,9 @@ class Resolver:
         self.counts["changes"] += change.transaction.changes if change.transaction else 0
 
     def _relay(self) -> None:
-        """Publish the outbox in order. A crash before it is noted publishes again: consumers drop sequences they have."""
+        """Publish the outbox in order. A crash before it is noted publishes again: consumers drop sequences they
+        have.
+        """
         while self._relayed < self._state.sequence:
             waiting = self._registry.outbox(self._relayed, RELAY_AT_ONCE)
             self._producer.send(
