@@ -42,7 +42,7 @@ def features(inputs: Inputs, state: Path) -> list[Measure]:
     from schemas.purposes import shipped_purposes
     from services.bootstrap import consumer_keys, open_registry, open_zone
     from services.features.records import Consumer
-    from services.features.role import Features
+    from services.features.role import Features, Pace
 
     settings = inputs.settings(state)
     assert settings.geography_path is not None
@@ -58,6 +58,7 @@ def features(inputs: Inputs, state: Path) -> list[Measure]:
         geography=pl.read_csv(settings.geography_path, schema=GEOGRAPHY),
         consumers=[Consumer(p, keys.key(str(p.consumer))) for p in purposes],
         today=lambda: as_of,
+        pace=Pace(poll_s=0.0),
     )
     facts = sum(_rows(content.scan(table)) for table in content.tables())
     with Stopwatch() as building:

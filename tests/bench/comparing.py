@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,25 +75,29 @@ def _peers(inputs: Inputs, held: HeldSubjects, model: MatchModel, left: IntArray
     chosen = np.random.default_rng(SAMPLE_SEED).permutation(len(left))[:SAMPLE_PAIRS]
     left, right = left[chosen], right[chosen]
     subjects = held.subjects
-    ours = []
-    for _ in range(REPEATS_ON_SAMPLE):
-        with Stopwatch() as watch:
-            compare_pairs(subjects, subjects, left, right, model.cuts)
-        ours.append(watch)
-    hwlink = sorted(ours, key=lambda watch: watch.seconds)[REPEATS_ON_SAMPLE // 2]
+    hwlink = _typical(lambda: compare_pairs(subjects, subjects, left, right, model.cuts))
     found = [Measure.of(hwlink, "sample: hwlink, tokens and filters", "pairs", len(left))]
+    pairs = pd.MultiIndex.from_arrays([left, right])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the toolkit's, of pandas and NumPy
         for name, frame, toolkit in (
             ("sample: recordlinkage, same tokens, Exact", _tokens(held), _exact()),
             ("sample: recordlinkage, clear values, Jaro-Winkler", _clear(inputs, held), _clear_comparison()),
         ):
-            pairs = pd.MultiIndex.from_arrays([left, right])
-            with Stopwatch() as watch:
-                toolkit.compute(pairs, frame)
+            watch = _typical(partial(toolkit.compute, pairs, frame))
             ratio = watch.seconds / hwlink.seconds
             found.append(Measure.of(watch, name, "pairs", len(left), times_slower_than_hwlink=ratio))
     return found
+
+
+def _typical(work: Callable[[], object]) -> Stopwatch:
+    """Do the same some times over and return the middle one's times."""
+    watches = []
+    for _ in range(REPEATS_ON_SAMPLE):
+        with Stopwatch() as watch:
+            work()
+        watches.append(watch)
+    return sorted(watches, key=lambda watch: watch.seconds)[REPEATS_ON_SAMPLE // 2]
 
 
 def _tokens(held: HeldSubjects) -> pd.DataFrame:
