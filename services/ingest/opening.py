@@ -29,7 +29,7 @@ _REQUIRED_TEXT: Final = (
     "data_sharing_agreement",
     "extract_date",
 )
-_FREE_TEXT: Final = ("legal_basis", "purpose", "data_sharing_agreement")
+_FREE_TEXT: Final = ("stream_id", "legal_basis", "purpose", "data_sharing_agreement")
 _FLAGS: Final = ("full_extract", "one_record_per_person")
 
 
@@ -52,7 +52,7 @@ def declaration_of(
     if not _STREAM_ID.fullmatch(opening.stream_id):
         raise _invalid("stream_id", "8 to 64 letters, digits, - or _")
     for name in _FREE_TEXT:
-        if text_is_identifying(getattr(opening, name)):
+        if text_is_identifying(getattr(opening, name), dates_belong=True):
             raise PolicyError(
                 Reason.CLEAR_IDENTIFIER,
                 f"{name} of the opening looks as if it held an identifier of a person; state it without one.",
