@@ -93,7 +93,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     relatives, housemates = relatives_of(held, shipped.cuts, shipped.relatives, m["home"], generator)
     candidates = sample_candidates(held, shipped)
     with_r = shipped.model_copy(update={"relatives": relatives})
-    ratio = relatives_per_match(candidates, m, relatives_shares(held, with_r, m["home"], generator))
+    ratio = relatives_per_match(candidates, m, relatives_shares(held, candidates, with_r, m, generator))
     sessions, m = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio)
     relatives = relatives.model_copy(update={"home": tuple(m["home"].tolist())})
     fitted = shipped.model_copy(
@@ -106,7 +106,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
             "frequencies": frequencies(held),
         }
     )
-    shares = relatives_shares(held, fitted, m["home"], generator)
+    shares = relatives_shares(held, candidates, fitted, m, generator)
     priors = estimate_priors(held, candidates, Weigher(fitted), shares)
     report = FitReport(
         seed=seed,

@@ -24,7 +24,7 @@ _LARGEST_HOUSEHOLD: Final = 10
 _FEWEST_EXPECTED: Final = 0.5
 """Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
 
-_LEAST_UNMATCHED: Final = 0.1
+_LEAST_UNMATCHED: Final = 0.06
 """Share of subjects without a match at the least: some matches are always beyond the blocking passes' reach."""
 
 _HOME_PAIRS: Final = 50_000
@@ -67,36 +67,44 @@ def estimate_priors(
 
 
 def relatives_shares(
-    held: HeldSubjects, model: MatchModel, m_home: FloatArray, generator: np.random.Generator
+    held: HeldSubjects,
+    candidates: Candidates,
+    model: MatchModel,
+    m: dict[str, FloatArray],
+    generator: np.random.Generator,
 ) -> tuple[float, ...]:
     """Return the share of relatives among all pairs, for each pair of sources in `linkage.sample.linkable`'s order.
 
-    Counted are pairs that agree on the home while forename and date of birth both differ: matches hardly ever do, and
-    most relatives do. The count is scaled by how often relatives look so, and by how often one home is seen as one.
+    Counted are pairs that agree on the home while forename and date of birth both differ, as most relatives do; less
+    the few matches that must be among them. The count is scaled by how often relatives look so, and by how often one
+    home is seen as one.
     """
     homes = home_keys(held)
     r = relative_table(model.relatives)
     different = [LEVEL["date_of_birth"][name] for name in ("different", "unseen")]
-    plainly = r["date_of_birth"][different[0] - 1] * r["forename"][different[0]][LEVEL["forename"]["different"] - 1]
-    seen = float(m_home[LEVEL["home"]["address_same_postcode_same"] - 1])
+    unlike = LEVEL["forename"]["different"]
+    plainly = r["date_of_birth"][different[0] - 1] * r["forename"][different[0]][unlike - 1]
+    # Parts of a date are seen only where a surname agrees, so a match may look `different` or `unseen` alike.
+    mistaken = m["date_of_birth"][different[1] - 1] * m["forename"][unlike - 1]
+    seen = float(m["home"][LEVEL["home"]["address_same_postcode_same"] - 1])
     shares = []
-    for side in linkable(held).values():
+    for side, matches in zip(linkable(held).values(), certain_shares(candidates, m), strict=True):
         together = pairs_per_key(side, homes, _LARGEST_HOUSEHOLD)
         _, left, right = agreeing_pairs(side, homes, homes, _HOME_PAIRS, generator)
         levels = levels_of(compare(held.subjects, held.subjects, left, right, model.cuts)[1])
         date, forename = levels[PLACE["date_of_birth"]], levels[PLACE["forename"]]
         both = (date != 0) & (forename != 0)
-        apart = both & np.isin(date, different) & (forename == LEVEL["forename"]["different"])
-        known = float(apart.sum() / max(both.sum(), 1) / plainly)
-        shares.append(max(together * min(known, 1.0), _FEWEST_EXPECTED) / max(seen, 0.05) / side.pairs)
+        apart = both & np.isin(date, different) & (forename == unlike)
+        pairs = together * float(apart.sum()) / max(float(both.sum()), 1.0)
+        pairs = min((pairs - matches * side.pairs * seen * mistaken) / plainly, float(together))
+        shares.append(max(pairs, _FEWEST_EXPECTED) / max(seen, 0.05) / side.pairs)
     return tuple(shares)
 
 
-def relatives_per_match(candidates: Candidates, m: dict[str, FloatArray], shares: Sequence[float]) -> float:
-    """Return about how many pairs of relatives there are for each match, before anything is fitted.
+def certain_shares(candidates: Candidates, m: dict[str, FloatArray]) -> tuple[float, ...]:
+    """Return about what share of all pairs is a match, for each pair of sources, before anything is fitted.
 
-    Matches are reckoned from pairs that agree exactly on both names and the date of birth, which are hardly anything
-    else.
+    Reckoned from pairs that agree exactly on both names and the date of birth, which are hardly anything but matches.
     """
     certain = {"forename": ("exact",), "surname": ("exact",), "date_of_birth": ("exact_same_sex", "exact")}
     levels = levels_of(candidates.pattern)
@@ -105,8 +113,19 @@ def relatives_per_match(candidates: Candidates, m: dict[str, FloatArray], shares
     for name, names in certain.items():
         agree &= np.isin(levels[PLACE[name]], [LEVEL[name][level] for level in names])
         chance *= float(m[name][LEVEL[name][names[-1]] - 1])
-    relatives = sum(share * searched for share, searched in zip(shares, candidates.searched, strict=True))
-    return relatives / max(float(agree.sum()) / chance, _FEWEST_EXPECTED)
+    found = np.bincount(candidates.side[agree], minlength=len(candidates.searched)) / chance
+    return tuple(
+        max(float(count), _FEWEST_EXPECTED) / max(searched, 1)
+        for count, searched in zip(found, candidates.searched, strict=True)
+    )
+
+
+def relatives_per_match(candidates: Candidates, m: dict[str, FloatArray], shares: Sequence[float]) -> float:
+    """Return about how many pairs of relatives there are for each match, from their shares by pair of sources."""
+    searched = candidates.searched
+    matches = sum(share * pairs for share, pairs in zip(certain_shares(candidates, m), searched, strict=True))
+    relatives = sum(share * pairs for share, pairs in zip(shares, searched, strict=True))
+    return relatives / max(matches, _FEWEST_EXPECTED)
 
 
 def unmatched(share: float, side: Sides, left_unique: bool, right_unique: bool) -> float:
