@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
-from schemas.columns import columns, conform
+from schemas.columns import columns
 from schemas.contracts.links import LINK_KINDS, PairLink, Roster
 from schemas.errors import InputError, Reason
-from schemas.wire import from_ipc
 from services.bus import Message, TopicPartition
+from services.bus.rows import rows_of
+
+REQUIRED: Final = {
+    kind: tuple(name for name, about in contract.model_fields.items() if about.is_required())
+    for kind, contract in LINK_KINDS.items()
+}
+"""The columns of each kind of message that must have a value in every row."""
 
 
 @dataclass
@@ -51,7 +58,7 @@ class Intake:
         if epoch > self._epochs.get(shard, 0):
             self._epochs[shard] = epoch
             self._open.pop(shard, None)
-        frame = _frame(message, kind)
+        frame = rows_of(message, [LINK_KINDS[kind]], REQUIRED[kind])
         batch = self._open.setdefault(shard, MicroBatch(shard, epoch))
         batch.first.setdefault(place, message.offset)
         batch.rows += frame.height
@@ -102,21 +109,6 @@ class Intake:
 def named(position: Mapping[TopicPartition, int]) -> dict[str, int]:
     """Return a position as the registry stores it: `topic-partition` -> next offset."""
     return {f"{place.topic}-{place.partition}": offset for place, offset in position.items()}
-
-
-def _frame(message: Message, kind: str) -> pl.DataFrame:
-    """Return a message's rows with its contract's columns; InputError when they are not there or incomplete."""
-    frame = from_ipc(message.value or b"")
-    contract = LINK_KINDS[kind]
-    optional = {name for name, about in contract.model_fields.items() if not about.is_required()}
-    required = [name for name in columns(contract).names() if name not in optional]
-    try:
-        frame = conform(frame, contract)
-    except pl.exceptions.PolarsError:
-        raise _foreign("its columns have other types than the contract's") from None
-    if frame.select(pl.any_horizontal(pl.col(required).is_null().any())).item():
-        raise _foreign("it lacks values that the contract requires")
-    return frame
 
 
 def _foreign(why: str) -> InputError:

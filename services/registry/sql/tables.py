@@ -105,7 +105,8 @@ persons = Table(
     "persons",
     metadata,
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
-    Column("person_id", String(32), nullable=False, unique=True),
+    # No index: ids are 128 random bits, so one would cost a page write for each new person, and to look one up is rare.
+    Column("person_id", String(32), nullable=False),
     # An id is never reused: a person that is no more stays, with who took its place.
     Column("retired", Boolean, nullable=False),
     Column("superseded_by", BigInteger, nullable=True),

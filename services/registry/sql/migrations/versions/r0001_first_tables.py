@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.Column("superseded_by", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("serial", name="pk_persons"),
-        sa.UniqueConstraint("person_id", name="uq_persons_person_id"),
     )
     op.create_table(
         "releases",
