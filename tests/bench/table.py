@@ -35,13 +35,13 @@ def block(result: dict[str, Any]) -> str:
     parts = [_where(result)]
     if throughput:
         parts.append(
-            _markdown(("stage", "what", "records", "seconds", "a second", "peak MiB"), "llrrrr", map(_rate, throughput))
+            markdown(("stage", "what", "records", "seconds", "a second", "peak MiB"), "llrrrr", map(_rate, throughput))
         )
     if slower := [m for m in throughput if "times_slower_than_hwlink" in m["details"]]:
         parts.append(_peers(slower))
     if latency:
         parts.append(
-            _markdown(("answers over gRPC", "asked", "median ms", "95 % within ms"), "lrrr", map(_wait, latency))
+            markdown(("answers over gRPC", "asked", "median ms", "95 % within ms"), "lrrr", map(_wait, latency))
         )
     if result["line"]:
         parts += _line(result["line"])
@@ -50,11 +50,16 @@ def block(result: dict[str, Any]) -> str:
 
 def replaced(text: str, result: dict[str, Any]) -> str:
     """Return a document with the figures between its comments; ValueError unless it has both, in order, once."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after or END in before + after:
-        raise ValueError(f"the document needs the line {BEGIN} and after it the line {END}, each once")
-    return f"{before}{BEGIN}\n{block(result)}\n{END}{after}"
+    return between(text, BEGIN, END, block(result))
+
+
+def between(text: str, begin: str, end: str, wanted: str) -> str:
+    """Return a document with `wanted` between two comments; ValueError unless it has both, in order, once."""
+    before, first, rest = text.partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last or begin in after or end in before + after:
+        raise ValueError(f"the document needs the line {begin} and after it the line {end}, each once")
+    return f"{before}{begin}\n{wanted}\n{end}{after}"
 
 
 def _where(result: dict[str, Any]) -> str:
@@ -108,13 +113,14 @@ def _line(line: dict[str, Any]) -> list[str]:
     return [
         f"The whole line, all services at once (`hwlink demo --size {line['size']}`, {line['people']:,} people x "
         f"{line['claims']:,} claims); from `ingest` on, stages overlap and their time runs from the first record sent:",
-        _markdown(("stage", "records", "seconds", "a second"), "lrrr", rows),
+        markdown(("stage", "records", "seconds", "a second"), "lrrr", rows),
         f"All services together held {line['services_peak_mib']:,} MiB at most. Links between the feeds: precision "
         f"{everyone['precision']:.4f}, recall {everyone['recall']:.4f}, F1 {everyone['f1']:.4f}.",
     ]
 
 
-def _markdown(header: Sequence[str], align: str, rows: Iterable[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], align: str, rows: Iterable[Sequence[str]]) -> str:
+    """Return a table; `align` has l or r for each column."""
     rule = ["---:" if side == "r" else "---" for side in align]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from tests.bench import accuracy
 from tests.bench.machine import ROOT, commit, machine
 from tests.bench.measure import Measure, Stopwatch, combined, peak_mib
 from tests.bench.run import RESULTS
 from tests.bench.stages import STAGES, needed
-from tests.bench.table import BEGIN, END, README, block, replaced
+from tests.bench.table import BEGIN, END, README, between, block, replaced
 
 MEASURE_KEYS = {
     "stage",
@@ -159,6 +160,14 @@ def test_the_readme_shows_the_committed_figures() -> None:
         assert replaced(text, json.loads(RESULTS.read_text("utf-8"))) == text, "run: python -m tests.bench.table"
     else:
         assert BEGIN not in text
+
+
+def test_the_readme_shows_the_committed_accuracy() -> None:
+    text, figures = README.read_text("utf-8"), json.loads(accuracy.ACCURACY.read_text("utf-8"))
+
+    wanted = between(text, accuracy.BEGIN, accuracy.END, accuracy.block(figures))
+
+    assert wanted == text, "run: python -m tests.bench.accuracy"
 
 
 def test_committed_figures_name_no_folder() -> None:
