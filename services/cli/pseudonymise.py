@@ -213,6 +213,8 @@ def _tell(report: Report) -> None:
         typer.echo(f"columns left out: {', '.join(report.columns_left_out)}")
     if report.first_of_january_births:
         typer.echo(f"births on 1 January, often a guess: {report.first_of_january_births:,}")
+    if report.rows_with_nothing_to_link_on:
+        typer.echo(f"records kept that have nothing to be linked on: {report.rows_with_nothing_to_link_on:,}")
     for fault in report.faults:
         what = "row refused" if fault.row_refused else "field left out"
         typer.echo(f"row {fault.row:,}, {fault.field}: {EXPLAINED[FieldReason(fault.reason)]} ({what})")

@@ -35,6 +35,7 @@ class Report:
     rows_refused: int = 0
     fields_dropped: int = 0
     first_of_january_births: int = 0
+    rows_with_nothing_to_link_on: int = 0
     columns_left_out: tuple[str, ...] = ()
     fault_counts: dict[tuple[str, str, bool], int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)

@@ -72,6 +72,7 @@ class _Encoded:
     rows_written: int
     rows_refused: int
     births: int
+    bare: int
     values: dict[str, int]
 
 
@@ -174,6 +175,7 @@ def _encode_chunk(settings: _Settings, chunk: Chunk, repeated: pl.Series) -> _En
         [refused.with_columns(row_refused=pl.lit(True)), batch.dropped.with_columns(row_refused=pl.lit(False))]
     ).sort("row", maintain_order=True)
     counts = batch.frame.select(pl.col(*TOKEN_COLUMNS, *FILTER_COLUMNS).count())
+    bare = batch.frame.select(pl.all_horizontal(pl.col(*TOKEN_COLUMNS).is_null()).sum()).item()
     return _Encoded(
         _arrow_stream(batch.frame),
         faults,
@@ -181,6 +183,7 @@ def _encode_chunk(settings: _Settings, chunk: Chunk, repeated: pl.Series) -> _En
         batch.frame.height,
         refused.height,
         batch.first_of_january_births,
+        bare,
         dict(zip(counts.columns, counts.row(0), strict=True)),
     )
 
@@ -199,6 +202,7 @@ def _account(report: Report, encoded: _Encoded) -> None:
     report.rows_written += encoded.rows_written
     report.rows_refused += encoded.rows_refused
     report.first_of_january_births += encoded.births
+    report.rows_with_nothing_to_link_on += encoded.bare
     report.add_faults(encoded.faults)
     for column, count in encoded.values.items():
         report.values_by_column[column] = report.values_by_column.get(column, 0) + count

@@ -127,6 +127,7 @@ def test_a_long_list_of_faults_is_cut_in_the_report_and_whole_in_the_file(tmp_pa
     pl.DataFrame({"record_id": range(50), "surname": ["?"] * 50}).write_csv(source)
     report = pseudonymise(source, tmp_path / "out.parquet", rows_at_once=9)
 
+    assert (report.rows_written, report.rows_with_nothing_to_link_on) == (50, 50)
     assert len(report.faults) == 20
     assert report.fault_counts == {("surname", "no_letters", False): 50}
     assert pl.read_csv(tmp_path / "out.parquet.rejects.csv").height == 50
