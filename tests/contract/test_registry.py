@@ -7,14 +7,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 from schemas.errors import HwlinkError, InputError, Reason, StateError, TransientError
 from services.registry import (
@@ -29,7 +34,9 @@ from services.registry import (
 )
 from services.registry.chain import first_break
 from services.registry.sql import migrate, open_registry
-from services.registry.sql.database import IN_CHUNK, Database
+from services.registry.sql import reach as reach_module
+from services.registry.sql import resolver as resolver_module
+from services.registry.sql.database import IN_CHUNK, Database, _matching_sql, bulk, matching
 from services.registry.sql.tables import metadata
 
 CANARY = "CanaryValue9434765919"
@@ -479,3 +486,51 @@ def test_only_the_owner_reads_the_file(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     open_registry(f"sqlite:///{path}").close()
     assert path.stat().st_mode & 0o077 == 0
+
+
+# --- one schema, one SQL ----------------------------------------------------------------------------------------------
+def test_every_statement_is_one_that_postgresql_takes_too(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever the suite's largest calls send is compiled for PostgreSQL as well; there is no SQL text of our own."""
+    other = postgresql.dialect(paramstyle="format")
+    seen: list[str] = []
+
+    def note(_connection: object, statement: Any, *_: object) -> None:
+        seen.append(str(statement.compile(dialect=other)))
+
+    def bulk_too(connection: Any, statement: Any, rows: pl.DataFrame) -> None:
+        compiled = statement.compile(dialect=other, column_keys=rows.columns)
+        assert set(compiled.positiontup) <= set(rows.columns)
+        seen.append(str(compiled))
+        bulk(connection, statement, rows)
+
+    def matching_too(connection: Any, column: Any, values: pl.Series, schema: Any, **fixed: str) -> pl.DataFrame:
+        seen.append(_matching_sql(other, column, tuple(schema), tuple(fixed), 16))
+        return matching(connection, column, values, schema, **fixed)
+
+    for module in (reach_module, resolver_module):
+        monkeypatch.setattr(module, "matching", matching_too)
+    monkeypatch.setattr(resolver_module, "bulk", bulk_too)
+    event.listen(Engine, "before_execute", note)
+    try:
+        test_a_step_is_written_whole_and_read_back(registry)
+        test_a_batch_counts_once_however_often_it_is_recorded(registry)
+        test_only_the_last_claimant_moves_a_shard_and_only_from_where_it_stands(registry)
+        test_a_snapshot_and_its_position_are_published_together(registry)
+        for number, test in enumerate(
+            (
+                test_the_outbox_is_read_in_order_until_it_is_relayed,
+                test_an_override_needs_known_subjects_and_the_last_one_holds,
+                test_a_release_and_its_audit_event_are_one,
+            )
+        ):
+            with closing(open_registry(f"sqlite:///{tmp_path / f'fresh-{number}.db'}")) as fresh:
+                test(fresh)
+    finally:
+        event.remove(Engine, "before_execute", note)
+    verbs = {sql.split()[0] for sql in seen}
+    assert {"SELECT", "INSERT", "UPDATE", "DELETE"} <= verbs
+    assert any("FOR UPDATE" in sql for sql in seen)
+    for table in metadata.sorted_tables:
+        assert str(CreateTable(table).compile(dialect=other)).strip().startswith("CREATE TABLE")
