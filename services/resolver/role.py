@@ -85,8 +85,7 @@ class Resolver:
         self._take(messages)
         while batches := self._intake.whole(self._rows_a_step):
             self._apply(batches)
-        if not messages:
-            self._apply_overrides()
+        self._apply_overrides()
         self._note_position()
         return len(messages)
 
