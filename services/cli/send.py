@@ -32,7 +32,7 @@ def send(
     to: Annotated[str, typer.Option(metavar="HOST:PORT", help="Address of the ingest service.")],
     rows: Annotated[bool, typer.Option("--rows", help="Send typed rows instead of columns (slower).")] = False,
     batch_rows: Annotated[
-        int | None, typer.Option(min=1, max=5_000, help="Rows of a batch; 5000, or 2000 with --rows, if not given.")
+        int | None, typer.Option(min=1, max=5_000, help="Rows of a batch; 5000, or 3000 with --rows, if not given.")
     ] = None,
     agreement: Annotated[
         Path | None, typer.Option(help="Agreement file, for what it says of sharing, if it does not ship.")

@@ -50,7 +50,7 @@ class FeedFile:
         """
         self.path = path
         try:
-            self._parquet = pa_parquet.ParquetFile(path)
+            self._parquet = pa_parquet.ParquetFile(path, page_checksum_verification=True)
         except FileNotFoundError:
             raise InputError(Reason.FILE_UNREADABLE, f"There is no file {path.name}; check the path.") from None
         except (pa.ArrowException, OSError):

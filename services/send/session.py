@@ -13,7 +13,7 @@ from typing import Final
 
 from schemas.contracts.base import Feed
 from schemas.contracts.records import FileDeclaration
-from schemas.errors import DefectError, Reason, TransientError
+from schemas.errors import DefectError, InputError, Reason, TransientError
 from services.pb.hwlink.v1 import ingest_pb2, ingest_pb2_grpc
 from services.rpc.client import open_channel, our_errors
 from services.send.encode import Request, close_request, columns_request, open_request, rows_request
@@ -21,9 +21,9 @@ from services.send.file import FeedFile
 from services.send.report import SendReport
 
 COLUMN_BATCH_ROWS: Final = 5_000
-ROW_BATCH_ROWS: Final = 2_000
-"""Rows of a batch where the caller says nothing. Columns are checked in 6 microseconds a row at 5,000 and 10 at 2,000;
-rows cost the same at both, and a smaller batch keeps the Python objects of fewer of them."""
+ROW_BATCH_ROWS: Final = 3_000
+"""Rows of a batch where the caller says nothing. Larger batches cost less a row (columns are checked in 3 microseconds
+at 5,000 and 5 at 2,000); typed rows take 1.1 kB each, and 3,000 of them stay well below the server's 8 MiB."""
 
 _FIRST_DELAY_S: Final = 0.2
 _LONGEST_DELAY_S: Final = 10.0
@@ -123,6 +123,7 @@ class _Call:
         self._over = threading.Event()
         self._next = 0
         self._complete = False
+        self._most_bytes = 0
         self._window = threading.Semaphore(0)
         self._sent: dict[int, _Sent] = {}
         self._failure: BaseException | None = None
@@ -147,6 +148,7 @@ class _Call:
         part = response.WhichOneof("part")
         if part == "opened":
             self._next, self._complete = response.opened.next_batch, response.opened.completed
+            self._most_bytes = response.opened.max_batch_bytes
             self._report.already_complete = self._complete and not self._report.sent_rows
             if not self._report.reconnects:
                 self._report.first_batch = self._next
@@ -180,12 +182,21 @@ class _Call:
                 request = encode(self._declared.feed, number, frame)
                 if not self._wait(lambda timeout: self._window.acquire(timeout=timeout)):
                     return
+                self._refuse_oversize(request)
                 self._sent[number] = _Sent(first_row, frame.height)
                 yield request
             yield close_request(self._declared.feed, self._report.batches if not self._complete else self._next)
         except Exception as error:
             # Told to `run`, which raises it. Raised here, gRPC would log it with its text, which may hold a value.
             self._failure = error
+
+    def _refuse_oversize(self, request: Request) -> None:
+        """Refuse here what the server would refuse whole, with every record of the batch."""
+        if request.ByteSize() > self._most_bytes:
+            raise InputError(
+                Reason.BATCH_TOO_LARGE,
+                f"A batch of {self._how.batch_rows:,} rows is more than the server takes; give a smaller --batch-rows.",
+            )
 
     def _wait(self, ready: Callable[[float], bool]) -> bool:
         """Wait until ready; False when the call is over."""

@@ -130,7 +130,9 @@ def write_file(path: Path, frame: pl.DataFrame, declaration: FileDeclaration | N
     """Write a pseudonymised file, whatever its columns are."""
     table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
     metadata = {} if declaration is None else {b"hwlink": declaration.model_dump_json(exclude_none=True).encode()}
-    pa_parquet.write_table(table.replace_schema_metadata(metadata), path, row_group_size=group_rows)
+    pa_parquet.write_table(
+        table.replace_schema_metadata(metadata), path, row_group_size=group_rows, write_page_checksum=True
+    )
     return path
 
 

@@ -160,6 +160,17 @@ def test_a_file_that_breaks_on_the_way_is_unreadable(kit: Any, running: Any, tmp
     assert caught.value.reason is Reason.FILE_UNREADABLE
 
 
+def test_a_batch_beyond_the_servers_size_is_not_sent(kit: Any, running: Any, tmp_path: Path) -> None:
+    facts = [{"condition": "af", "status": "active", "recorded_on": date(2020, 1, 1)}] * 40_000
+    frame = kit.records(Feed.HEALTH, 10)
+    frame = frame.with_columns(diagnoses=pl.Series([facts] * 10, dtype=frame.schema["diagnoses"]))
+    file, declared = opened(kit, tmp_path / "f.parquet", Feed.HEALTH, frame)
+    with pytest.raises(InputError) as caught:
+        send(file, declared, running.address, Sending(rows_entrance=True))
+    assert caught.value.reason is Reason.BATCH_TOO_LARGE
+    assert send(file, declared, running.address, Sending(rows_entrance=True, rows_a_batch=2)).accepted == 10
+
+
 def test_rows_of_a_column_that_no_message_takes_are_refused_without_their_value(
     kit: Any, running: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
