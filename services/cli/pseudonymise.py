@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from schemas.agreement import Agreement
     from services.pseudonymise import Report
-    from services.pseudonymise.run import Progress
+    from services.pseudonymise.job import Progress
 
 _DAY = ["%Y-%m-%d"]
 _MOST_WORKERS = 4
