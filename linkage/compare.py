@@ -241,6 +241,7 @@ def _settle(
         else:
             name = column.removeprefix("filter_")
             level, row = LEVEL[name], levels[PLACE[name]]
-            far = np.where(similarity >= cuts.name_similar, level["similar"], level["different"])
+            far = np.where(similarity >= cuts.name_faint, level["faint"], level["different"])
+            far = np.where(similarity >= cuts.name_similar, level["similar"], far)
             far = np.where(still_open[field, at] == _OPEN_PHONETIC, level["phonetic"], far)
             row[at] = np.where(similarity >= cuts.name_close, level["close"], far)

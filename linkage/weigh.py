@@ -34,11 +34,6 @@ EXACT_LEVELS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
 NEVER_BITS: Final = -60.0
 """Weight of a level that cannot be (probability 0), and so of a vetoed pair: far below any threshold, and finite."""
 
-GUARD_BITS: Final = -4.0
-"""Relatives at least 2**-4 times as likely as a match make a pair that looks like a household a question for a
-reviewer.
-"""
-
 _STEPS_PER_BIT: Final = 64
 _PENALTY_RANGE_BITS: Final = (-16, 64)
 
@@ -59,6 +54,14 @@ class Guard(IntEnum):
 
 
 VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT)
+
+GUARD_BITS: Final = {Guard.TWIN: -3.0, Guard.NAMESAKE: -5.0}
+"""Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question.
+
+Measured in `decisions/0013`: a twin's own record, where it is held, is the stronger rival and settles most such pairs,
+and a forename that differs is more often a person's other name. A date of birth wrong in more than one part is rarer
+than a namesake, so there less doubt suffices.
+"""
 
 
 def relative_table(relatives: Relatives) -> dict[str, npt.NDArray[np.float64]]:
@@ -139,7 +142,9 @@ class Weigher:
         guard = self.guards[pattern]
         relatives = self.relative_bits[pattern] + frequency + log2_relatives
         match = self.bits[pattern] + frequency + log2_prior
-        doubtful = np.isin(guard, VETOES) | (relatives - match >= GUARD_BITS)
+        doubtful = np.isin(guard, VETOES)
+        for kind, least in GUARD_BITS.items():
+            doubtful |= (guard == kind) & (relatives - match >= least)
         return np.where(doubtful, guard, np.uint8(Guard.NONE))
 
     def _exact_u(self, column: str) -> float:
@@ -189,7 +194,7 @@ def _guards() -> npt.NDArray[np.uint8]:
     surname = among("surname", "exact", "close")
     home = among("home", *(name for name in LEVEL["home"] if name.startswith("address_same")))
     twin = surname & home & among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
-    twin &= among("forename", "different", "similar")
+    twin &= among("forename", "different", "faint", "similar")
     namesake = surname & home & among("forename", "exact", "nickname") & among("date_of_birth", "different", "unseen")
     guard = np.where(twin, Guard.TWIN, np.where(namesake, Guard.NAMESAKE, Guard.NONE))
     guard = np.where(among("nhs_number", "exact") | among("nino", "exact"), Guard.NONE, guard)

@@ -31,12 +31,13 @@ COMPARISONS: Final[dict[str, tuple[str, ...]]] = {
         "close",
         "phonetic",
         "similar",
+        "faint",
         "different",
         "swapped",
         "half_swapped",
         "middle",
     ),
-    "surname": ("exact", "close", "phonetic", "similar", "different"),
+    "surname": ("exact", "close", "phonetic", "similar", "faint", "different"),
     "middle_names": ("exact", "different"),
     "date_of_birth": (
         "exact_same_sex",
@@ -180,12 +181,13 @@ class BlockPass(Contract):
 
 
 class DiceCuts(Contract):
-    """Dice similarities from which two filters count as close and as similar. They belong to one agreement's
-    filters.
+    """Dice similarities from which two filters count as close, similar and faintly alike. They belong to one
+    agreement's filters.
     """
 
     name_close: Probability = 0.85
     name_similar: Probability = 0.65
+    name_faint: Probability = 0.5
     address_close: Probability = 0.85
     address_similar: Probability = 0.65
 
