@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from linkage.held import HeldSubjects
-from linkage.subjects import IntArray, UInt64Array
+from linkage.subjects import IntArray, UInt64Array, mix
+
+_LOW: Final = np.uint64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ def pairs_per_key(side: Sides, keys: UInt64Array, most: int) -> int:
 
 @dataclass(frozen=True)
 class _Grouped:
+    """Rows grouped by key: group i has key hash `values[i]` and the rows from `starts[i]` on, `counts[i]` of them."""
+
     values: UInt64Array
     starts: IntArray
     counts: IntArray
@@ -108,8 +113,16 @@ class _Grouped:
 
 
 def _by_key(rows: IntArray, keys: UInt64Array) -> _Grouped:
-    """Return rows that have a key, grouped by it."""
-    rows = rows[keys[rows] != 0]
-    rows = rows[np.argsort(keys[rows], kind="stable")]
-    values, starts, counts = np.unique(keys[rows], return_index=True, return_counts=True)
-    return _Grouped(values, starts.astype(np.int64), counts.astype(np.int64), rows)
+    """Return rows that have a key, grouped by its 32-bit hash.
+
+    Hash and row make one word, since plain words sort several times faster than positions do. A chance agreement of two
+    hashes adds a pair in four thousand million, whose comparison then says that it differs.
+    """
+    words = keys[rows]
+    there = words != 0
+    words = (mix(words[there]) & ~_LOW) | rows[there].astype(np.uint64)
+    words.sort()
+    hashes = words >> np.uint64(32)
+    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])) if len(words) else np.zeros(0, dtype=np.int64)
+    counts = np.diff(np.append(starts, len(words)))
+    return _Grouped(hashes[starts], starts, counts, (words & _LOW).astype(np.int64))

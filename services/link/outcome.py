@@ -9,6 +9,7 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from linkage.cluster import Resolution
@@ -60,15 +61,16 @@ class Linked:
     @cached_property
     def labelled(self) -> pl.DataFrame:
         """Every subject with its person, `file, source, subject_ref, person_id`; persons are numbered from 1."""
-        files = pl.DataFrame({"source": self.sources, "file": range(len(self.sources))})
+        order = pl.DataFrame({"source": self.sources, "file": range(len(self.sources))})
         known = self.resolution.labels.select(*_KEY, "label")
-        frame = self.subjects.join(files, on="source").join(known, on=_KEY, how="left").sort("file", "subject_ref")
+        frame = self.subjects.join(order, on="source", maintain_order="left")
+        frame = frame.join(known, on=_KEY, how="left", maintain_order="left").sort("file", maintain_order=True)
         alone = -1 - pl.int_range(pl.len(), dtype=pl.Int64)
-        frame = frame.with_columns(pl.col("label").cast(pl.Int64).fill_null(alone))
-        first = frame.select("label").unique(maintain_order=True).with_row_index("person_id", offset=1)
-        return frame.join(first, on="label", how="left", maintain_order="left").select(
-            pl.col("file").cast(pl.Int64), *_KEY, pl.col("person_id").cast(pl.Int64)
-        )
+        label = frame.select(pl.col("label").cast(pl.Int64).fill_null(alone)).to_series().to_numpy()
+        _, first, person = np.unique(label, return_index=True, return_inverse=True)
+        # Persons are numbered as their first subjects come, whatever numbers the resolution used.
+        number = np.argsort(np.argsort(first)) + 1
+        return frame.select(pl.col("file").cast(pl.Int64), *_KEY, pl.Series("person_id", number[person]))
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of subjects, pairs by decision, and persons."""

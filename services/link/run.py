@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from linkage.cluster import Resolution, resolve
+from linkage.cluster import resolve
 from linkage.fit import fit
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
@@ -102,9 +102,10 @@ def run(
     started = clock.stage(Stage.MATCH, started)
 
     progress(Stage.RESOLVE, 0, 1)
-    subjects, resolution = _resolve(held, pairs, used)
-    linked = Linked(sources, subjects, resolution, used)
-    beyond = unlinkable(held, matcher.weigher, *matcher.priors(held.subjects.sources))
+    beyond = int(unlinkable(held, matcher.weigher, *matcher.priors(held.subjects.sources)).sum())
+    everyone, roster = _everyone(held, pairs)
+    del held  # its tokens and filters are most of the memory, and nothing needs them from here on
+    linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
     started = clock.stage(Stage.RESOLVE, started)
 
     progress(Stage.WRITE, 0, 1)
@@ -119,7 +120,7 @@ def run(
             for file, u in zip(files, declared, strict=True)
         ],
         "model": {"model_id": used.model_id, "fitted": model is None},
-        "counts": {**linked.counts(), "unlinkable": int(beyond.sum())},
+        "counts": {**linked.counts(), "unlinkable": beyond},
         "review_per_10000_subjects": linked.review_per_10000(),
         "fit": None if used.report is None else used.report.model_dump(mode="json"),
         "quality": None if known is None else quality(linked, known),
@@ -192,10 +193,10 @@ def _match(matcher: Matcher, held: HeldSubjects, progress: Progress) -> pl.DataF
     return pl.concat(found)
 
 
-def _resolve(held: HeldSubjects, pairs: pl.DataFrame, model: MatchModel) -> tuple[pl.DataFrame, Resolution]:
-    """Return (every subject as columns source, subject_ref; the resolution of those that have a pair).
+def _everyone(held: HeldSubjects, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (source and subject_ref of every subject, the roster of those that have a pair).
 
-    A subject without a pair is a person of its own whoever else there is, so only the others are handed on.
+    A subject without a pair is a person of its own whoever else there is, so only the others need resolving.
     """
     subjects = held.subjects
     alive = np.flatnonzero(held.alive)
@@ -203,14 +204,20 @@ def _resolve(held: HeldSubjects, pairs: pl.DataFrame, model: MatchModel) -> tupl
         {
             "source": pl.Series(subjects.sources, dtype=pl.String).gather(subjects.source[alive]),
             "subject_ref": subjects.ref_column(alive),
-            "one_record_per_person": subjects.one_record_per_person[alive],
-            "version": subjects.version[alive],
-            "claim_group": _binary(subjects.claim_group[alive]),
         }
     )
     ends = [pairs.select(source=f"{side}_source", subject_ref=f"{side}_ref") for side in ("left", "right")]
-    roster = everyone.join(pl.concat(ends).unique(), on=["source", "subject_ref"], how="semi")
-    return everyone.select("source", "subject_ref"), resolve(roster, pairs, model.policy)
+    roster = everyone.with_columns(pl.Series("row", alive)).join(
+        pl.concat(ends).unique(), on=["source", "subject_ref"], how="semi"
+    )
+    rows = roster["row"].to_numpy()
+    return everyone, roster.select(
+        "source",
+        "subject_ref",
+        pl.Series("one_record_per_person", subjects.one_record_per_person[rows]),
+        pl.Series("version", subjects.version[rows]),
+        _binary(subjects.claim_group[rows]).alias("claim_group"),
+    )
 
 
 def _binary(words: np.typing.NDArray[np.uint64]) -> pl.Series:
