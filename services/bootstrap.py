@@ -5,6 +5,7 @@ Each role is built from the parts that it may see and no others; its modules are
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -133,6 +134,9 @@ class Serving:
 
     def run(self, stop: threading.Event, ready: Ready) -> None:
         """Serve until `stop` is set, then let what runs end."""
+        # What start-up left behind (modules, schemas) is never garbage, and each full collection would walk it again:
+        # measured 50 ms each, every few batches of typed rows.
+        gc.freeze()
         self._server.start()
         ready(dict.fromkeys(self._names, self._server.address))
         stop.wait()

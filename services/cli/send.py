@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ def send(
         one_record_per_person=one_record_per_person,
     )
     declared = lawful(file, _agreement(agreement, file.declaration.agreement_id), stated)
+    gc.freeze()  # start-up's objects are no garbage; typed rows would have each full collection walk them again
     how = Sending(rows_entrance=rows, rows_a_batch=batch_rows, patience_s=patience)
     with _progress(path.name, file.rows) as progress:
         report = send_file(file, declared, to, how, progress)
