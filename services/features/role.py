@@ -22,7 +22,7 @@ import polars as pl
 from linkage.features import feature_columns
 from linkage.features.tables import MEMBERSHIP
 from schemas.contracts.persons import MembershipChange, PersonEvent
-from schemas.errors import Reason, StateError, TransientError
+from schemas.errors import Reason, StateError
 from schemas.topics import PERSONS
 from services.bus import Bus, Message, TopicPartition
 from services.bus.rows import rows_of
@@ -31,12 +31,12 @@ from services.features.content import Content
 from services.features.records import Consumer, Stamp
 from services.features.summary import summary_json
 from services.lake import Zone
+from services.loop import step_until
 from services.registry import FeaturesRegistry, Snapshot
 
 GROUP: Final = "features"
 FEATURES_TABLE: Final = "features"
 MEMBERSHIP_TABLE: Final = "membership"
-_RETRY_S: Final = 1.0
 _SUBJECT: Final = ["source", "subject_ref"]
 
 log = logging.getLogger(__name__)
@@ -155,15 +155,7 @@ class Features:
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised."""
-        try:
-            while not stop.is_set():
-                try:
-                    self.step()
-                except TransientError as error:
-                    log.warning("features waits: %s", error.reason)
-                    stop.wait(_RETRY_S)
-        finally:
-            self.close()
+        step_until(stop, self.step, self.close, "features")
 
     def close(self) -> None:
         """Close the consumer and the producer."""

@@ -18,6 +18,7 @@ from services.bus import Bus, Message, Outgoing, TopicPartition
 from services.bus.rows import record_rows
 from services.lake import Zone
 from services.landing.routes import CONTENT_ROUTES, LINKAGE_ROUTES, Routes, Table, table_of
+from services.loop import step_until
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,6 @@ class Pace:
     poll_s: float = 0.5
     compact_every: int = 64
 
-
-_RETRY_S: Final = 1.0
 
 DEFAULT_PACE: Final = Pace()
 
@@ -109,15 +108,7 @@ class Landing:
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised."""
-        try:
-            while not stop.is_set():
-                try:
-                    self.step()
-                except TransientError as error:
-                    log.warning("landing waits: %s", error.reason)
-                    stop.wait(_RETRY_S)
-        finally:
-            self.close()
+        step_until(stop, self.step, self.close, "landing")
 
     def lag(self) -> dict[TopicPartition, int]:
         """Return how many offsets of each partition the group has not landed yet."""

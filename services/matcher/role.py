@@ -11,11 +11,11 @@ from typing import Final
 
 import polars as pl
 
-from schemas.errors import TransientError
 from schemas.model import MatchModel, default_model, parse_model
 from schemas.topics import SUBJECTS
 from services.bus import Bus, Outgoing, TopicPartition
 from services.lake import Zone
+from services.loop import step_until
 from services.matcher.index import ROSTER_COLUMNS, Index
 from services.matcher.links import link_messages
 from services.matcher.source import SubjectSource
@@ -26,7 +26,6 @@ BATCH_MESSAGES: Final = 20
 """Messages in a micro-batch at most: some 10,000 subjects."""
 
 _POLL_S: Final = 0.5
-_RETRY_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -126,15 +125,7 @@ class Matcher:
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised, OWNERSHIP_LOST too."""
-        try:
-            while not stop.is_set():
-                try:
-                    self.step()
-                except TransientError as error:
-                    log.warning("matcher waits: %s", error.reason)
-                    stop.wait(_RETRY_S)
-        finally:
-            self.close()
+        step_until(stop, self.step, self.close, "matcher")
 
     def lag(self) -> dict[TopicPartition, int]:
         """Return how many offsets of each partition the furthest behind of the shards has still to match."""

@@ -11,10 +11,11 @@ from typing import Final
 import polars as pl
 
 from schemas.decision import DecisionPolicy
-from schemas.errors import InputError, Reason, StateError, TransientError
+from schemas.errors import InputError, Reason, StateError
 from schemas.events import DeadLetter
 from schemas.topics import LINKS, PERSONS
 from services.bus import Bus, Message, Outgoing, TopicPartition
+from services.loop import step_until
 from services.registry import ResolverRegistry
 from services.resolver.intake import Intake, MicroBatch, empty_pairs, empty_roster
 from services.resolver.plan import Arrived, Planner
@@ -24,7 +25,6 @@ ROWS_A_STEP: Final = 10_000
 
 RELAY_AT_ONCE: Final = 64
 _POLL_S: Final = 0.5
-_RETRY_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -91,15 +91,7 @@ class Resolver:
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised, OWNERSHIP_LOST too."""
-        try:
-            while not stop.is_set():
-                try:
-                    self.step()
-                except TransientError as error:
-                    log.warning("resolver waits: %s", error.reason)
-                    stop.wait(_RETRY_S)
-        finally:
-            self.close()
+        step_until(stop, self.step, self.close, "resolver")
 
     def lag(self) -> dict[TopicPartition, int]:
         """Return how many offsets of each links partition have still to be resolved."""

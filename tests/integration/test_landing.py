@@ -346,7 +346,7 @@ def test_run_lands_until_it_is_stopped_and_waits_out_transient_failures(
     bus.create_topics(INTERNAL)
     zone = DeltaZone(tmp_path / "lake", "linkage")
     landing = Landing.of_linkage(bus, zone, NOW)
-    monkeypatch.setattr("services.landing.role._RETRY_S", 0.01)
+    monkeypatch.setattr("services.loop.RETRY_S", 0.01)
     real, failures, landed, stop = zone.append, iter([True]), threading.Event(), threading.Event()
 
     def fail_once(table: str, frame: pl.DataFrame, offsets: Mapping[str, int]) -> bool:
