@@ -6,11 +6,14 @@ arrival and the size of batches decide only when a pair is met, never what is sa
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from linkage.compare import compare
+from linkage.compare import CHUNK_PAIRS, compare
 from linkage.held import HeldSubjects
 from linkage.subjects import IntArray, Subjects, UInt64Array, mix
 from linkage.weigh import VETOES, FloatArray, Guard, Weigher
@@ -48,8 +51,10 @@ class Matcher:
         With `shards`, each pair belongs to one shard by a hash of its two subjects, and only those of the `owned`
         shards are weighed (all, where that is None).
         """
-        pieces = [self._weighed(held, *piece, shards, owned) for piece in held.candidates(rows)]
-        return pl.concat(pieces) if pieces else pl.DataFrame(schema=columns(PairLink))
+        pieces = [self._weighed(held, *piece, shards, owned) for piece in _gathered(held.candidates(rows))]
+        if not pieces:
+            return pl.DataFrame(schema=columns(PairLink))
+        return _pair_links(held.subjects, _Weighed.joined(pieces), self.model.model_id)
 
     def _weighed(
         self,
@@ -58,8 +63,8 @@ class Matcher:
         right: IntArray,
         shards: int,
         owned: frozenset[int] | None,
-    ) -> pl.DataFrame:
-        """Return the pair links of one piece of candidate rows."""
+    ) -> _Weighed:
+        """Return what is worth emitting of one piece of candidate rows."""
         subjects = held.subjects
         shard = pair_shards(subjects.identity[left], subjects.identity[right], shards)
         if owned is not None:
@@ -74,22 +79,43 @@ class Matcher:
         odds = weight + prior[sources]
         guard = self.weigher.guarded(pattern, frequency, relatives[sources], prior[sources])
         keep = np.flatnonzero((odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES))
-        return _pair_links(
-            subjects,
-            left[keep],
-            right[keep],
-            pattern[keep],
-            weight[keep],
-            odds[keep],
-            guard[keep],
-            shard[keep],
-            self.model.model_id,
-        )
+        return _Weighed(left[keep], right[keep], pattern[keep], weight[keep], odds[keep], guard[keep], shard[keep])
 
     def _promise(self, log2_prior: float) -> npt.NDArray[np.bool_]:
-        if log2_prior not in self._promising:
-            self._promising = {log2_prior: self.weigher.promising(log2_prior)}
-        return self._promising[log2_prior]
+        promising = self._promising.get(log2_prior)
+        if promising is None:
+            promising = self.weigher.promising(log2_prior)
+            self._promising = {log2_prior: promising}
+        return promising
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """Pairs of rows with what was found of them, one array each."""
+
+    left: IntArray
+    right: IntArray
+    pattern: npt.NDArray[np.int32]
+    weight: FloatArray
+    odds: FloatArray
+    guard: npt.NDArray[np.uint8]
+    shard: IntArray
+
+    @classmethod
+    def joined(cls, pieces: Sequence[_Weighed]) -> _Weighed:
+        return cls(*(np.concatenate([getattr(piece, f.name) for piece in pieces]) for f in fields(cls)))
+
+
+def _gathered(pieces: Iterator[tuple[IntArray, IntArray]]) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield candidates in pieces worth a call: a small batch finds a handful by each probe."""
+    waiting: list[tuple[IntArray, IntArray]] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(len(left) for left, _ in waiting) >= CHUNK_PAIRS:
+            yield np.concatenate([left for left, _ in waiting]), np.concatenate([right for _, right in waiting])
+            waiting = []
+    if waiting:
+        yield np.concatenate([left for left, _ in waiting]), np.concatenate([right for _, right in waiting])
 
 
 def pair_shards(left: UInt64Array, right: UInt64Array, shards: int) -> IntArray:
@@ -97,17 +123,7 @@ def pair_shards(left: UInt64Array, right: UInt64Array, shards: int) -> IntArray:
     return (mix(left ^ right) % np.uint64(shards)).astype(np.int64)
 
 
-def _pair_links(
-    subjects: Subjects,
-    left: IntArray,
-    right: IntArray,
-    pattern: npt.NDArray[np.int32],
-    weight: FloatArray,
-    odds: FloatArray,
-    guard: npt.NDArray[np.uint8],
-    shard: IntArray,
-    model_id: str,
-) -> pl.DataFrame:
+def _pair_links(subjects: Subjects, found: _Weighed, model_id: str) -> pl.DataFrame:
     """Return pairs as `PairLink` rows, the lower of the two by (source, subject_ref) on the left."""
     source = pl.Series(subjects.sources, dtype=pl.String)
     labels = pl.Series([g.label for g in Guard], dtype=pl.String)
@@ -117,9 +133,10 @@ def _pair_links(
                 "source": source.gather(subjects.source[rows]),
                 "ref": subjects.ref_column(rows),
                 "version": subjects.version[rows],
+                "hash": subjects.content_hash[rows],
             }
         )
-        for rows in (left, right)
+        for rows in (found.left, found.right)
     )
     keyed = pl.concat(
         [one.select(pl.all().name.prefix("one_")), other.select(pl.all().name.prefix("other_"))], how="horizontal"
@@ -133,14 +150,14 @@ def _pair_links(
         .otherwise(pl.col(f"other_{name}"))
         .alias(f"{side}_{name}")
         for side in ("left", "right")
-        for name in ("source", "ref", "version")
+        for name in ("source", "ref", "version", "hash")
     ]
     frame = keyed.select(sides).with_columns(
-        pattern=pattern,
-        weight_bits=weight,
-        log2_odds=odds,
-        guard=labels.gather(guard),
+        pattern=found.pattern,
+        weight_bits=found.weight,
+        log2_odds=found.odds,
+        guard=labels.gather(found.guard),
         model_id=pl.lit(model_id),
-        shard=shard,
+        shard=found.shard,
     )
     return conform(frame, PairLink)
