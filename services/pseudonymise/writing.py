@@ -37,9 +37,10 @@ class PseudonymisedFile:
         metadata = {DECLARATION_KEY: declaration.model_dump_json(exclude_none=True).encode()}
         self._schema = record_schema(declaration).with_metadata(metadata)
         try:
-            # No statistics: they would hold the least and the greatest value of each column once more.
+            # No statistics: they would hold the least and greatest value of each column once more. Checksums: a page
+            # damaged on the way is refused by `send`, instead of being read as other values.
             self._writer = pa_parquet.ParquetWriter(
-                self._partial, self._schema, compression="zstd", write_statistics=False
+                self._partial, self._schema, compression="zstd", write_statistics=False, write_page_checksum=True
             )
         except OSError as error:
             raise _unwritable(path, error) from None
