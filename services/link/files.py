@@ -42,7 +42,7 @@ class EncodedFile:
         filter column holds something of another length.
         """
         try:
-            with pa_parquet.ParquetFile(self.path) as parquet:
+            with pa_parquet.ParquetFile(self.path, page_checksum_verification=True) as parquet:
                 for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=list(self.columns)):
                     frame = pl.DataFrame(pl.from_arrow(batch))
                     self._check_widths(frame)

@@ -38,7 +38,7 @@ class PseudonymisedFile:
         self._schema = record_schema(declaration).with_metadata(metadata)
         try:
             # No statistics: they would hold the least and greatest value of each column once more. Checksums: a page
-            # damaged on the way is refused by `send`, instead of being read as other values.
+            # damaged on the way is refused by `send` and `link`, not read as other values.
             self._writer = pa_parquet.ParquetWriter(
                 self._partial, self._schema, compression="zstd", write_statistics=False, write_page_checksum=True
             )

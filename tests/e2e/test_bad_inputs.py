@@ -104,6 +104,16 @@ def test_a_truncated_parquet(line: Any, files: dict[str, Path]) -> None:
     )
 
 
+def test_a_parquet_damaged_on_the_way(line: Any, files: dict[str, Path]) -> None:
+    damaged, whole = line.root / "damaged.parquet", files["health"].read_bytes()
+    middle = len(whole) // 2
+    damaged.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+
+    assert "error[FILE_UNREADABLE]" in line.hwlink(
+        "link", damaged, files["welfare"], "--out", line.root / "out", fails=INPUT
+    )
+
+
 def test_mixed_key_epochs_and_another_agreement(line: Any, files: dict[str, Path]) -> None:
     clear, epoch, other = (
         line.root / "people" / "health.parquet",
