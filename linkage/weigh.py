@@ -55,6 +55,32 @@ class Guard(IntEnum):
 
 VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT)
 
+GUARD_BITS: Final = -4.0
+"""Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question: one in
+16. Measured in `decisions/0013`.
+"""
+
+_STEPS_PER_BIT: Final = 64
+_PENALTY_RANGE_BITS: Final = (-16, 64)
+
+
+class Guard(IntEnum):
+    """Why a pair that reaches review may be linked only by review, or not at all (vetoes)."""
+
+    NONE = 0
+    TWIN = 1
+    NAMESAKE = 2
+    NHS_CONFLICT = 3
+    NINO_CONFLICT = 4
+
+    @property
+    def label(self) -> str | None:
+        """The name that a pair link carries."""
+        return self.name.lower() if self else None
+
+
+VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT)
+
 GUARD_BITS: Final = {Guard.TWIN: -3.0, Guard.NAMESAKE: -5.0}
 """Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question.
 
@@ -142,9 +168,7 @@ class Weigher:
         guard = self.guards[pattern]
         relatives = self.relative_bits[pattern] + frequency + log2_relatives
         match = self.bits[pattern] + frequency + log2_prior
-        doubtful = np.isin(guard, VETOES)
-        for kind, least in GUARD_BITS.items():
-            doubtful |= (guard == kind) & (relatives - match >= least)
+        doubtful = np.isin(guard, VETOES) | (relatives - match >= GUARD_BITS)
         return np.where(doubtful, guard, np.uint8(Guard.NONE))
 
     def _exact_u(self, column: str) -> float:
