@@ -39,9 +39,9 @@ def resolve(
 ) -> Resolution:
     """Decide every pair and cluster the subjects into persons; a pure function of its inputs, whatever their order.
 
-    `roster` needs `source, subject_ref, one_record_per_person` and may have `claim_group, version, operation`; of
-    several rows of a subject the highest version holds (a withdrawal over an upsert), and withdrawn subjects are left
-    out.
+    `roster` needs `source, subject_ref, one_record_per_person` and may have `claim_group, version, operation,
+    content_hash`; of several rows of a subject the highest version holds (a withdrawal over an upsert, then the higher
+    content hash), and withdrawn subjects are left out.
     `pairs` has the columns of `PairLink` (needed: both keys and `log2_odds`; `guard` and versions where there); of a
     pair given twice the later versions hold, and pairs of subjects that are not in the roster are left out.
     `constraints` has the columns of `schemas.decision.Constraint`.
@@ -78,7 +78,8 @@ def _subjects(roster: pl.DataFrame) -> pl.DataFrame:
         pl.col("claim_group") if "claim_group" in have else pl.lit(None, dtype=pl.Binary).alias("claim_group"),
         pl.col("version") if "version" in have else pl.lit(0).alias("version"),
         withdrawn.alias("withdrawn"),
-    ).sort(*KEY, "version", "withdrawn", "claim_group", "one_record_per_person")
+        pl.col("content_hash").fill_null(0) if "content_hash" in have else pl.lit(0).alias("content_hash"),
+    ).sort(*KEY, "version", "withdrawn", "content_hash", "claim_group", "one_record_per_person")
     last = pl.struct(*KEY).rle_id() != pl.struct(*KEY).rle_id().shift(-1)
     return frame.filter(last.fill_null(True), ~pl.col("withdrawn"))
 
@@ -102,7 +103,8 @@ def _candidates(
     frame = _numbered(numbers, pairs).with_columns(pl.lit(True).alias("_evidence"))
     if "guard" not in frame.columns:
         frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("guard"))
-    order = ["_left", "_right", *(c for c in ("left_version", "right_version") if c in frame.columns)]
+    ranks = ("left_version", "right_version", "left_hash", "right_hash")
+    order = ["_left", "_right", *(c for c in ranks if c in frame.columns)]
     frame = frame.sort(*order, "log2_odds", "guard").unique(["_left", "_right"], keep="last", maintain_order=True)
     if constraints is not None and constraints.height:
         frame = frame.join(_overrides(numbers, constraints), on=["_left", "_right"], how="full", coalesce=True)

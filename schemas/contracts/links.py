@@ -13,7 +13,10 @@ from schemas.contracts.base import Contract, Operation, Token, Version
 
 
 class Roster(Contract):
-    """One subject version that the matcher has seen, withdrawals too."""
+    """One subject version that the matcher has seen, withdrawals too.
+
+    `content_hash` is ingest's hash of the whole record: of two contents of one version the one with the higher holds.
+    """
 
     source: str
     subject_ref: str
@@ -21,6 +24,7 @@ class Roster(Contract):
     operation: Operation
     one_record_per_person: bool
     claim_group: Token | None = None
+    content_hash: int = 0
 
 
 class PairLink(Contract):
@@ -29,7 +33,8 @@ class PairLink(Contract):
 
     `weight_bits` is the sum of log2(m/u) over the comparisons, `log2_odds` that sum plus the prior's log2 odds: the
     odds of this pair alone, before rivals count. `pattern` numbers the level of each comparison in the model's
-    mixed-radix order. `guard` names why the pair may be linked only by review, if it may.
+    mixed-radix order. `guard` names why the pair may be linked only by review, if it may. `left_hash` and
+    `right_hash` are content hashes: with the versions they say of which two records the evidence is.
     """
 
     left_source: str
@@ -44,6 +49,8 @@ class PairLink(Contract):
     guard: str | None = None
     model_id: str
     shard: Annotated[int, Field(ge=0)]
+    left_hash: int = 0
+    right_hash: int = 0
 
 
 LINK_KINDS: Final[dict[str, type[Contract]]] = {"roster": Roster, "pairs": PairLink}

@@ -20,8 +20,9 @@ SCHEMA_VERSION: Final = "1"
 
 
 def roster_of(subjects: pl.DataFrame) -> pl.DataFrame:
-    """Return landed subject rows as roster rows."""
-    return conform(subjects.rename({"_one_record_per_person": "one_record_per_person"}), Roster)
+    """Return landed subject rows as roster rows; a content hash that an older ingest did not say counts as 0."""
+    rows = conform(subjects.rename({"_one_record_per_person": "one_record_per_person"}), Roster)
+    return rows.with_columns(pl.col("content_hash").fill_null(0))
 
 
 def link_messages(

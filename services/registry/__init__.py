@@ -162,6 +162,7 @@ SUBJECT_COLUMNS: Final = pl.Schema(
         "subject_ref": pl.String(),
         "version": pl.Int64(),
         "withdrawn": pl.Boolean(),
+        "content_hash": pl.Int64(),
         "one_record_per_person": pl.Boolean(),
         "claim_group": pl.Binary(),
         "passed": pl.Int64(),
@@ -171,8 +172,9 @@ SUBJECT_COLUMNS: Final = pl.Schema(
 )
 """A subject as the resolver stores it. `serial` counts subjects as they were first seen, so the lowest is the oldest.
 
-`version` is -1 for a subject that only a pair has named so far; bit s of `passed` is set once shard s has shown the
-current version; `person` is the person's serial, null while the subject is in none.
+`version` is -1 for a subject that only a pair has named so far; (`version`, `withdrawn`, `content_hash`) is the rank by
+which a subject's records succeed one another; bit s of `passed` is set once shard s has shown the record of that rank;
+`person` is the person's serial, null while the subject is in none.
 """
 
 PAIR_COLUMNS: Final = pl.Schema(
@@ -181,6 +183,8 @@ PAIR_COLUMNS: Final = pl.Schema(
         "right_serial": pl.Int64(),
         "left_version": pl.Int64(),
         "right_version": pl.Int64(),
+        "left_hash": pl.Int64(),
+        "right_hash": pl.Int64(),
         "pattern": pl.Int64(),
         "weight_bits": pl.Float64(),
         "log2_odds": pl.Float64(),

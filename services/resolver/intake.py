@@ -25,6 +25,16 @@ REQUIRED: Final = {
 }
 """The columns of each kind of message that must have a value in every row."""
 
+DEFAULTS: Final = {
+    kind: {
+        name: about.default
+        for name, about in contract.model_fields.items()
+        if not about.is_required() and about.default is not None
+    }
+    for kind, contract in LINK_KINDS.items()
+}
+"""What a column of each kind counts as where its sender does not know it yet."""
+
 
 @dataclass
 class MicroBatch:
@@ -59,6 +69,7 @@ class Intake:
             self._epochs[shard] = epoch
             self._open.pop(shard, None)
         frame = rows_of(message, [LINK_KINDS[kind]], REQUIRED[kind])
+        frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in DEFAULTS[kind].items())
         batch = self._open.setdefault(shard, MicroBatch(shard, epoch))
         batch.first.setdefault(place, message.offset)
         batch.rows += frame.height

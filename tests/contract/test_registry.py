@@ -190,12 +190,15 @@ def test_only_the_last_claimant_moves_a_shard_and_only_from_where_it_stands(regi
 
 # --- resolver ---------------------------------------------------------------------------------------------------------
 def _subjects(serials: range, person: int | None = None) -> pl.DataFrame:
-    rows = [(n, "a.one", f"{n:032x}", 1, False, True, b"c" * 16, 1, person, None) for n in serials]
+    rows = [(n, "a.one", f"{n:032x}", 1, False, -(2**63) + n, True, b"c" * 16, 1, person, None) for n in serials]
     return pl.DataFrame(rows, SUBJECT_COLUMNS, orient="row")
 
 
 def _pairs(*rows: tuple[int, int, float, str]) -> pl.DataFrame:
-    whole = [(left, right, 1, 1, 7, 2.0, odds, None, "m", 0, 0.5, decision) for left, right, odds, decision in rows]
+    whole = [
+        (left, right, 1, 1, -(2**63), 2**63 - 1, 7, 2.0, odds, None, "m", 0, 0.5, decision)
+        for left, right, odds, decision in rows
+    ]
     return pl.DataFrame(whole, PAIR_COLUMNS, orient="row")
 
 

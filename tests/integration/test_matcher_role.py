@@ -92,6 +92,10 @@ class Record:
         }
 
 
+def hash_of(record: Record) -> int:
+    return int(str(record.row()["content_hash"]))
+
+
 def frame(records: Iterable[Record]) -> pl.DataFrame:
     return pl.DataFrame([r.row() for r in records], schema=columns(Subject))
 
@@ -213,15 +217,13 @@ def said_rows(bus: MemoryBus, kind: str) -> pl.DataFrame:
 
 
 def final_pairs(bus: MemoryBus) -> pl.DataFrame:
-    """The pairs that hold: of all that were ever said, those of versions that are the latest and not withdrawn."""
-    roster = said_rows(bus, "roster").sort("version", pl.col("operation") == "withdraw")
-    current = roster.unique(["source", "subject_ref"], keep="last", maintain_order=True)
-    alive = current.filter(pl.col("operation") == "upsert").select("source", "subject_ref", "version")
+    """The pairs that hold: of all that were ever said, those of records that are the latest and not withdrawn."""
+    current = latest(said_rows(bus, "roster").lazy()).collect()
+    alive = current.filter(pl.col("operation") == "upsert").select("source", "subject_ref", "version", "content_hash")
     pairs = said_rows(bus, "pairs")
     for side in ("left", "right"):
-        pairs = pairs.join(
-            alive, left_on=[f"{side}_source", f"{side}_ref", f"{side}_version"], right_on=alive.columns, how="semi"
-        )
+        ends = [f"{side}_{name}" for name in ("source", "ref", "version", "hash")]
+        pairs = pairs.join(alive, left_on=ends, right_on=alive.columns, how="semi")
     return pairs
 
 
@@ -347,6 +349,21 @@ def test_an_older_version_is_ignored_and_a_newer_one_replaces(bus: MemoryBus, zo
     producer.send(messages([replace(left, version=7)]))
     drain(role)
     assert final_pairs(bus).select("left_version", "right_version").rows() == [(7, 5)]
+
+
+def test_of_two_contents_of_one_version_the_higher_hash_holds_whatever_the_order(
+    bus: MemoryBus, zone: DeltaZone
+) -> None:
+    one, other = Record(SOURCES[0], 1, postcode="ME4"), Record(SOURCES[0], 1, postcode="TN1")
+    higher = max(hash_of(one), hash_of(other))
+    role = matcher(bus, MemoryRegistry(), zone)
+    bus.producer().send(messages([Record(SOURCES[2], 2)]))
+    for record in (one, other, one):
+        bus.producer().send(messages([record]))
+        drain(role)
+    roster, pairs = said_rows(bus, "roster").filter(source=SOURCES[0]), final_pairs(bus)
+    assert roster["content_hash"].to_list() == sorted({hash_of(one), higher})
+    assert pairs.select("left_hash", "right_hash").rows() == [(higher, hash_of(Record(SOURCES[2], 2)))]
 
 
 def test_a_withdrawn_subject_is_said_to_be_so_and_meets_nobody_after(bus: MemoryBus, zone: DeltaZone) -> None:
@@ -619,9 +636,9 @@ def test_run_matches_until_it_is_stopped_over_the_real_registry(tmp_path: Path, 
 # All of it at once: any interleaving of sending, landing, matching, trimming, dying and taking over.
 
 
-def record_of(source: str, ref: int, version: int, *, withdrawn: bool) -> Record:
-    """What a source says of a subject at a version: the same each time it says it."""
-    chance = np.random.default_rng([SOURCES.index(source), ref, version])
+def record_of(source: str, ref: int, version: int, telling: int, *, withdrawn: bool) -> Record:
+    """What a source says of a subject at a version: one thing or another, in any order."""
+    chance = np.random.default_rng([SOURCES.index(source), ref, version, telling])
     forename, surname, born, postcode, claim = chance.integers(2, size=5)
     return Record(
         source,
@@ -642,6 +659,7 @@ RECORDS = st.lists(
         source=st.sampled_from(SOURCES),
         ref=st.integers(0, 7),
         version=st.integers(0, 3),
+        telling=st.integers(0, 1),
         withdrawn=st.sampled_from([False, False, False, True]),
     ),
     min_size=1,
@@ -722,9 +740,8 @@ class AnyInterleaving(RuleBasedStateMachine):
                 drain(worker)
             assert pair_set(final_pairs(self.bus)) == pair_set(batch_pairs(self.sent))
             expected = latest(frame(self.sent).lazy()).collect()
-            roster = said_rows(self.bus, "roster").sort("version", pl.col("operation") == "withdraw")
-            held = roster.unique(["source", "subject_ref"], keep="last", maintain_order=True)
-            key = ["source", "subject_ref", "version", "operation"]
+            held = latest(said_rows(self.bus, "roster").lazy()).collect()
+            key = ["source", "subject_ref", "version", "operation", "content_hash"]
             assert set(held.select(key).rows()) == set(expected.select(key).rows())
             shutil.rmtree(self.folder)
 

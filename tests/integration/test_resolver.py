@@ -59,12 +59,15 @@ class Line:
         epoch: int = 1,
         whole: bool = True,
         unique: tuple[str, ...] = ("h",),
+        content: int = 0,
     ) -> None:
-        roster = [
-            (*subject.split("/"), version, operation, subject.split("/")[0] in unique, None) for subject in subjects
+        roster: list[tuple[Any, ...]] = [
+            (*subject.split("/"), version, operation, subject.split("/")[0] in unique, None, content)
+            for subject in subjects
         ]
-        rows = [
-            (*a.split("/"), version, *b.split("/"), version, 0, odds, odds, None, "m", shard) for a, b, odds in pairs
+        rows: list[tuple[Any, ...]] = [
+            (*a.split("/"), version, *b.split("/"), version, 0, odds, odds, None, "m", shard, content, content)
+            for a, b, odds in pairs
         ]
         headers = {"shard": str(shard), "epoch": str(epoch)}
         frames = [("roster", roster, Roster), ("pairs", rows, PairLink)]
@@ -231,6 +234,23 @@ def test_a_superseded_pair_holds_until_every_shard_has_passed_the_new_version(tm
     line.registry.close()
 
 
+def test_of_two_contents_of_one_version_only_the_higher_hash_keeps_its_pairs(line: Line) -> None:
+    other = ("w/1", "w/2", 9.0)
+    line.say("w/1", "w/2", "w/3", pairs=(other,), content=-5)
+    line.drain()
+    ids = line.ids()
+    assert ids["w/1"] == ids["w/2"]
+    line.say("w/1", content=7)  # is like nobody
+    line.drain()
+    assert len(set(line.ids().values())) == 3
+    line.say("w/1", pairs=(other,), content=-5)  # once more, late
+    line.drain()
+    assert len(set(line.ids().values())) == 3
+    line.say("w/1", operation="withdraw", content=-9)
+    line.drain()
+    assert set(line.ids()) == {"w/2", "w/3"}
+
+
 def test_a_pair_waits_for_a_subject_that_nobody_has_shown_yet(line: Line) -> None:
     line.say("h/1", pairs=(("h/1", "w/1", 9.0),))
     line.drain()
@@ -380,7 +400,7 @@ def test_run_steps_until_it_is_stopped_and_waits_out_transient_failures(
         return sends(messages)
 
     monkeypatch.setattr(line.resolver._producer, "send", send)
-    monkeypatch.setattr("services.resolver.role._RETRY_S", 0.0)
+    monkeypatch.setattr("services.loop.RETRY_S", 0.0)
     line.say("h/1")
     thread = threading.Thread(target=line.resolver.run, args=(stop,))
     thread.start()

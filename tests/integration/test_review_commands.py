@@ -60,9 +60,11 @@ def run(tmp_path: Path) -> Iterator[Command]:
     registry = open_registry(f"sqlite:///{tmp_path / 'registry.db'}")
     registry.matcher.adopt_first_model(model.model_id, model.model_dump_json())
     keys = [tuple(key.split("/")) for key in (LEFT, RIGHT)]
-    roster = pl.DataFrame([(*key, 1, "upsert", True, None) for key in keys], schema=columns(Roster), orient="row")
+    roster = pl.DataFrame([(*key, 1, "upsert", True, None, 0) for key in keys], schema=columns(Roster), orient="row")
     pair = pl.DataFrame(
-        [(*keys[0], 1, *keys[1], 1, 0, 16.0, -1.0, None, model.model_id, 0)], schema=columns(PairLink), orient="row"
+        [(*keys[0], 1, *keys[1], 1, 0, 16.0, -1.0, None, model.model_id, 0, 0, 0)],
+        schema=columns(PairLink),
+        orient="row",
     )
     bus = MemoryBus()
     bus.create_topics(INTERNAL)

@@ -29,14 +29,16 @@ def cases(draw: st.DrawFn) -> Case:
     keys = [(draw(st.sampled_from(SOURCES)), f"{number:02}") for number in range(draw(st.integers(1, 12)))]
     claims = st.none() | st.sampled_from([b"1" * 16, b"2" * 16])
     roster = pl.DataFrame(
-        [(*key, 1, "upsert", unique[key[0]], draw(claims)) for key in keys], columns(Roster), orient="row"
+        [(*key, 1, "upsert", unique[key[0]], draw(claims), 0) for key in keys], columns(Roster), orient="row"
     )
     possible = [tuple(sorted(pair)) for pair in itertools.combinations(keys, 2)]
     chosen = draw(st.lists(st.sampled_from(possible), unique=True, max_size=25)) if possible else []
     odds = st.sampled_from([-3.0, -1.0, 0.0, 1.0, 2.0, 6.0, 6.0, 12.0, 30.0]) | st.floats(-5, 40)
     guards = st.sampled_from([None, None, None, "twin"])
     pairs = pl.DataFrame(
-        [(*a, 1, *b, 1, 0, 0.0, draw(odds), draw(guards), "m", 0) for a, b in chosen], columns(PairLink), orient="row"
+        [(*a, 1, *b, 1, 0, 0.0, draw(odds), draw(guards), "m", 0, 0, 0) for a, b in chosen],
+        columns(PairLink),
+        orient="row",
     )
     overridden = draw(st.lists(st.sampled_from(possible), max_size=4)) if possible else []
     constraints = pl.DataFrame(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,8 +22,9 @@ from schemas.contracts.records import FileDeclaration
 from schemas.model import default_model
 from schemas.topics import INTERNAL
 from services.bus.memory import MemoryBus
-from services.ingest.split import Origin, split
+from services.ingest.split import Origin, pieces_of, split, withdrawals
 from services.lake.delta import DeltaZone
+from services.lake.latest import latest
 from services.link import run as link
 from services.matcher.role import Matcher
 from services.pseudonymise import Job
@@ -36,7 +38,9 @@ Persons = set[frozenset[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class World:
-    """Encoded feeds, and the persons that the offline link finds in them with the shipped model."""
+    """Encoded feeds, of some subjects several records of one version, and the persons that the offline link finds in
+    the records that hold, with the shipped model.
+    """
 
     feeds: dict[Feed, pl.DataFrame]
     persons: Persons
@@ -60,6 +64,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         )
         path = root / f"{feed}.parquet"
         pseudonymise(Job(root / f"{feed}_clear.parquet", path, agreement, keys, declaration, version=1))
+    feeds = {feed: contradicted(root / f"{feed}.parquet", feed) for feed in Feed}
     model = default_model()
     link(
         root / "health.parquet",
@@ -70,7 +75,29 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         unique="left",
     )
     persons = pl.read_parquet(root / "out" / "persons.parquet").rename({"subject": "subject_ref"})
-    return World({feed: pl.read_parquet(root / f"{feed}.parquet") for feed in Feed}, groups(persons))
+    return World(feeds, groups(persons))
+
+
+def contradicted(path: Path, feed: Feed) -> pl.DataFrame:
+    """Return a file's records, with some that say another's content or withdraw, all of one version; leave in the file
+    those that hold by ingest's content hash.
+    """
+    first, about = pl.read_parquet(path), pq.read_schema(path).metadata
+    some = first.sample(fraction=0.2, seed=1)["subject_ref"]
+    second = first.sample(n=some.len(), seed=2).with_columns(some)
+    tellings = [first, second, withdrawals(first.sample(fraction=0.05, seed=3)["subject_ref"], 1, feed)]
+    hashed = [
+        pl.concat([p.rows for p in pieces_of(rows, feed, SOURCES[feed]) if p.kind == "subjects"]).with_columns(
+            telling=pl.lit(number)
+        )
+        for number, rows in enumerate(tellings)
+    ]
+    held = latest(pl.concat(hashed).lazy()).collect()
+    kept = [rows.join(held.filter(telling=n), on="subject_ref", how="semi") for n, rows in enumerate(tellings)]
+    assert all(rows.height for rows in kept)  # some hold of each kind
+    assert kept[1].height < second.height * 0.8  # and not whichever was told last
+    pq.write_table(pl.concat(kept[:2]).to_arrow().replace_schema_metadata(about), path)
+    return pl.concat(tellings)
 
 
 def groups(persons: pl.DataFrame) -> Persons:

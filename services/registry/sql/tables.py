@@ -120,9 +120,10 @@ roster = Table(
     # -1: only named by a pair so far; no version of the subject itself has been seen.
     Column("version", BigInteger, nullable=False),
     Column("withdrawn", Boolean, nullable=False),
+    Column("content_hash", BigInteger, nullable=False),
     Column("one_record_per_person", Boolean, nullable=False),
     Column("claim_group", LargeBinary, nullable=True),
-    # Bit s is set once shard s has passed the current version.
+    # Bit s is set once shard s has passed the current record: (version, withdrawn, content_hash).
     Column("passed", BigInteger, nullable=False),
     Column("person", ForeignKey("persons.serial"), nullable=True, index=True),
     Column("link_probability", Float, nullable=True),
@@ -135,6 +136,8 @@ pairs = Table(
     Column("right_serial", ForeignKey("roster.serial"), primary_key=True, index=True),
     Column("left_version", BigInteger, nullable=False),
     Column("right_version", BigInteger, nullable=False),
+    Column("left_hash", BigInteger, nullable=False),
+    Column("right_hash", BigInteger, nullable=False),
     Column("pattern", BigInteger, nullable=False),
     Column("weight_bits", Float, nullable=False),
     Column("log2_odds", Float, nullable=False),
