@@ -60,35 +60,6 @@ GUARD_BITS: Final = -4.0
 16. Measured in `decisions/0013`.
 """
 
-_STEPS_PER_BIT: Final = 64
-_PENALTY_RANGE_BITS: Final = (-16, 64)
-
-
-class Guard(IntEnum):
-    """Why a pair that reaches review may be linked only by review, or not at all (vetoes)."""
-
-    NONE = 0
-    TWIN = 1
-    NAMESAKE = 2
-    NHS_CONFLICT = 3
-    NINO_CONFLICT = 4
-
-    @property
-    def label(self) -> str | None:
-        """The name that a pair link carries."""
-        return self.name.lower() if self else None
-
-
-VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT)
-
-GUARD_BITS: Final = {Guard.TWIN: -3.0, Guard.NAMESAKE: -5.0}
-"""Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question.
-
-Measured in `decisions/0013`: a twin's own record, where it is held, is the stronger rival and settles most such pairs,
-and a forename that differs is more often a person's other name. A date of birth wrong in more than one part is rarer
-than a namesake, so there less doubt suffices.
-"""
-
 
 def relative_table(relatives: Relatives) -> dict[str, npt.NDArray[np.float64]]:
     """Return r by comparison, (levels without missing); the forename's as (date levels with missing, levels)."""
