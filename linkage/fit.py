@@ -1,11 +1,8 @@
 """Fitting a model to the subjects held, without labels and reproducibly for a seed.
 
 1. u and r from pairs that are known, or all but known, not to be one person (`linkage.strangers`); both stay fixed.
-2. m by expectation-maximisation, one session for each blocking pass, on every comparison that does not overlap with the
-pass's
-   own columns: among pairs that a pass found, its own columns agree whoever they are. A session knows three kinds of
-   pair (match, strangers, relatives), of which only m and the shares move, so matches cannot change places with
-   anything else.
+2. m by expectation-maximisation, one session for each blocking pass (`linkage.session`), on every comparison that does
+   not overlap with the pass's own columns: among pairs that a pass found, its own columns agree whoever they are.
 3. Sessions are added up, each with the number of matches it expects, and smoothed towards the shipped m.
 4. A prior for each pair of sources: the share of matches that makes the candidates' weights likeliest.
 """
@@ -19,12 +16,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from linkage.block import pass_keys, shared_passes
-from linkage.compare import PATTERNS, PLACE, LevelArray, PatternArray, compare, levels_of
+from linkage.block import shared_passes
+from linkage.compare import PatternArray, compare
 from linkage.held import HeldSubjects
-from linkage.levels import FloatArray, shared_out, smoothed, with_unions
+from linkage.levels import FloatArray, smoothed, with_unions
+from linkage.plan import planned
 from linkage.prior import estimate_priors, relatives_per_match, relatives_shares
-from linkage.sample import linkable, pairs_per_key
+from linkage.sample import linkable
+from linkage.session import overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
 from linkage.subjects import TOKEN_POSITION, IntArray, mix, token_prefix
 from linkage.weigh import Weigher, relative_table
@@ -33,37 +32,13 @@ from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, Frequen
 SAMPLE_ROWS: Final = 15_000
 """Subjects of the smaller source whose candidates are used to fit; their share of the matches is plenty for m."""
 
-FEWEST_MATCHES: Final = 50.0
-"""A session that expects fewer matches is left out: its m would be the smoothing's, and noise."""
-
 M_STRENGTH: Final = 50.0
 """Matches that the shipped m counts as in the combined estimate."""
-
-ITERATIONS: Final = 300
-TOLERANCE: Final = 1e-5
 
 FREQUENCY_FLOORS: Final = {"token_forename": 1e-3, "token_surname": 2e-4, "token_date_of_birth": 5e-5}
 """Frequency below which a value is taken to be no rarer. Measured in `decisions/0011`."""
 
 _LEAST_COUNT: Final = 4  # subjects with a value before its frequency is more than chance
-
-_OVERLAPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("middle_names", ("middle_names",)),
-    ("names_year", ("forename", "surname", "date_of_birth")),
-    ("forename", ("forename",)),
-    ("nickname", ("forename",)),
-    ("surname", ("surname",)),
-    ("birth", ("date_of_birth",)),
-    ("year_", ("date_of_birth",)),
-    ("month_", ("date_of_birth",)),
-    ("postcode", ("home",)),
-    ("outcode", ("home",)),
-    ("address", ("home",)),
-    ("uprn", ("home",)),
-    ("nhs_number", ("nhs_number",)),
-    ("nino", ("nino",)),
-)
-"""Part of a token column's name -> comparisons that agree more often among pairs which share the column."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +61,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     Whatever cannot be learnt (a field that is missing, too few matches, no overlap) stays as shipped and is reported.
     """
     generator = np.random.default_rng(seed)
-    shipped, notes = planned(held, shipped)
+    shipped, notes, stopped = planned(held, shipped)
     held.block_by(shipped)
     u, random_pairs = stranger_levels(held, shipped.cuts, shipped.comparisons, generator)
     m = {c.name: with_unions(c.name, np.asarray(c.m)) for c in shipped.comparisons}
@@ -113,32 +88,10 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         subjects=int(held.alive.sum()),
         random_pairs=random_pairs,
         sessions=sessions,
+        stopped_pairs=stopped,
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
     return fitted.model_copy(update={"priors": priors, "report": report}).named_by_content()
-
-
-def planned(held: HeldSubjects, shipped: MatchModel) -> tuple[MatchModel, tuple[str, ...]]:
-    """Return the model with the passes that suit the data held, and notes on what was chosen.
-
-    A broad pass is taken when it finds few enough pairs; passes that are a narrowing of one taken find nothing more and
-    are dropped, crossings of dropped passes too.
-    """
-    table, alive = held.subjects.table, held.alive
-    limit = shipped.broad_pairs_per_subject * int(alive.sum())
-    keys = pass_keys(table, shipped.broad_passes).astype(np.uint64)
-    keys[~alive] = 0
-    taken, notes = [], []
-    for position, broad in enumerate(shipped.broad_passes):
-        found = sum(pairs_per_key(side, keys[:, position].copy(), len(table)) for side in linkable(held).values())
-        if found <= limit:
-            taken.append(broad)
-        notes.append(f"broad pass {broad.name}: {found} pairs, {'taken' if found <= limit else 'left out'}")
-    kept = [p for p in shipped.passes if not any(set(broad.parts) <= set(p.parts) for broad in taken)]
-    passes = (*kept, *taken)
-    named = {block_pass.name for block_pass in passes}
-    crossings = tuple(pair for pair in shipped.crossings if named.issuperset(pair))
-    return shipped.model_copy(update={"passes": passes, "crossings": crossings, "broad_passes": ()}), tuple(notes)
 
 
 def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
@@ -168,12 +121,6 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         names=tuple(sides),
         searched=tuple(searched),
     )
-
-
-def overlapping(block_pass: BlockPass) -> frozenset[str]:
-    """Return the comparisons that a pass's columns bear on, and that its session must leave out."""
-    columns = [column for part in block_pass.parts for column in part]
-    return frozenset(name for column in columns for part, names in _OVERLAPS if part in column for name in names)
 
 
 def frequencies(held: HeldSubjects) -> tuple[Frequencies, ...]:
@@ -242,103 +189,6 @@ def _with_crosswise(counts: FloatArray, crossable: FloatArray) -> FloatArray:
     result = counts.copy()
     result[crosswise] = rate * counts[~crosswise].sum()
     return result
-
-
-@dataclass(frozen=True)
-class SessionResult:
-    """A session's report, the expected number of matches at each level of its comparisons, and m as it came out."""
-
-    report: Session
-    counts: dict[str, FloatArray]
-    m: dict[str, FloatArray]
-
-
-def run_session(
-    name: str,
-    pattern: PatternArray,
-    active: Sequence[str],
-    m: dict[str, FloatArray],
-    u: dict[str, FloatArray],
-    r: dict[str, FloatArray],
-    relatives_per_match: float,
-) -> SessionResult:
-    """Estimate m of the active comparisons on the pairs of one pass, starting from m; u and r stay as they are.
-
-    The share of strangers is free, since what a pass finds by chance is its own. The share of relatives is not: how
-    many of them share the pass with each match follows from their number and from r/m of the comparisons the pass is
-    made of. r of the home is m of the home, see `linkage.strangers.relatives_of`, and moves with it.
-    """
-    weight = np.bincount(pattern, minlength=PATTERNS) if len(pattern) else np.zeros(0)
-    distinct = np.flatnonzero(weight)
-    weight, levels = weight[distinct].astype(np.float64), levels_of(distinct)
-    blocked = [c for c in COMPARISONS if c not in active and c != "home"]
-    strangers = _log_likelihood(levels, active, u)
-    relatives = _log_likelihood(levels, [c for c in COMPARISONS if c != "home"], r) - _log_likelihood(
-        levels, blocked, m
-    )
-    relatives += np.log(max(relatives_per_match, 1e-12))
-    m = {c: m[c] for c in active}
-    counts: dict[str, FloatArray] = {c: np.zeros(len(m[c])) for c in active}
-    share, converged, iteration, expected = 0.5, False, 0, 0.0
-    while not converged and iteration < ITERATIONS and len(distinct):
-        iteration += 1
-        home = _log_likelihood(levels, ["home"], m)
-        joint = np.stack(
-            [
-                _log_likelihood(levels, active, m) + np.log(share),
-                relatives + home + np.log(share),
-                strangers + np.log1p(-share),
-            ]
-        )
-        posterior = np.exp(joint - np.logaddexp.reduce(joint, axis=0)) * weight
-        expected = float(posterior[0].sum())
-        # Strangers keep a trace, so that no pair's fate is sealed while m still moves.
-        share = min(max(1 - float(posterior[2].sum() / weight.sum()), 1e-9), 1 - 1e-9)
-        share /= 1 + float(posterior[1].sum() / max(expected, 1e-9))
-        change = 0.0
-        for c in active:
-            believed = posterior[0] + posterior[1] if c == "home" else posterior[0]
-            seen: FloatArray = np.bincount(levels[PLACE[c]], weights=believed, minlength=len(m[c]) + 1)[1:].astype(
-                float
-            )
-            counts[c] = seen
-            updated = with_unions(c, shared_out(c, seen, m[c]) + m[c] * _LEAST_SMOOTHING)
-            change = max(change, float(np.abs(updated - m[c]).max()))
-            m[c] = updated
-        converged = change < TOLERANCE
-    used = expected >= FEWEST_MATCHES
-    note = "" if used else f"fewer than {FEWEST_MATCHES:.0f} matches expected"
-    report = Session(
-        name=name,
-        pairs=len(pattern),
-        expected_matches=round(expected, 1),
-        iterations=iteration,
-        converged=converged,
-        used=used,
-        note=note,
-    )
-    return SessionResult(report, counts, m)
-
-
-_LEAST_SMOOTHING: Final = 0.5
-"""Observations that the last m counts as within a session: keeps a level that does not occur from becoming impossible.
-"""
-
-
-def _log_likelihood(levels: LevelArray, active: Sequence[str], probabilities: dict[str, FloatArray]) -> FloatArray:
-    """Return the natural log-likelihood of each distinct pattern's active levels."""
-    total = np.zeros(levels.shape[1])
-    with np.errstate(divide="ignore"):
-        for name in active:
-            if name not in probabilities:
-                continue
-            log = np.log(np.maximum(probabilities[name], 1e-300))
-            if log.ndim == 2:  # r of the forename, by the date's level
-                table = np.concatenate([np.zeros((len(log), 1)), log], axis=1)
-                total += table[levels[PLACE["date_of_birth"]], levels[PLACE[name]]]
-            else:
-                total += np.concatenate([[0.0], log])[levels[PLACE[name]]]
-    return total
 
 
 def _chosen(held: HeldSubjects, rows: IntArray) -> IntArray:

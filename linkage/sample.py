@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from linkage.held import HeldSubjects
 from linkage.subjects import IntArray, UInt64Array, mix
@@ -100,6 +101,18 @@ def pairs_per_key(side: Sides, keys: UInt64Array, most: int) -> int:
     two = _by_key(side.right, keys)
     _, at_one, at_two = np.intersect1d(one.values, two.values, assume_unique=True, return_indices=True)
     return int((held[at_one] * np.minimum(two.counts[at_two], most)).sum())
+
+
+def block_sizes(side: Sides, keys: npt.NDArray[np.uint32]) -> tuple[npt.NDArray[np.uint32], IntArray]:
+    """Return (blocking keys that rows of both sides have, how many pairs each finds); 0 is no key."""
+    one, count = np.unique(keys[side.left], return_counts=True)
+    if side.right is None:
+        shared, pairs = one, count * (count - 1) // 2
+    else:
+        two, others = np.unique(keys[side.right], return_counts=True)
+        shared, at_one, at_two = np.intersect1d(one, two, assume_unique=True, return_indices=True)
+        pairs = count[at_one] * others[at_two]
+    return shared[shared != 0], pairs[shared != 0].astype(np.int64)
 
 
 @dataclass(frozen=True)

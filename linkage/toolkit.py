@@ -19,7 +19,7 @@ from recordlinkage.base import BaseClassifier, BaseCompareFeature, BaseIndexAlgo
 
 from linkage.block import BlockIndex, Probes, first_shared, pass_keys
 from linkage.compare import PLACE, compare, levels_of, patterns
-from linkage.fit import run_session
+from linkage.session import run_session
 from linkage.subjects import Subjects
 from linkage.weigh import Weigher, relative_table
 from schemas.contracts.subject import TOKEN_COLUMNS

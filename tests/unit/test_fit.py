@@ -10,10 +10,12 @@ import pytest
 
 from linkage.compare import PLACE, STRIDES
 from linkage.encode import ProjectKeys, encode
-from linkage.fit import fit, frequencies, overlapping, planned, run_session
+from linkage.fit import fit, frequencies
 from linkage.held import HeldSubjects
+from linkage.plan import planned
 from linkage.prior import likeliest_share, unmatched
-from linkage.sample import Sides, agreeing_pairs, linkable, pairs_per_key, random_pairs
+from linkage.sample import Sides, agreeing_pairs, block_sizes, linkable, pairs_per_key, random_pairs
+from linkage.session import overlapping, run_session
 from linkage.subjects import TOKEN_POSITION, Subjects
 from linkage.synthesise import population
 from linkage.weigh import Weigher, relative_table
@@ -158,7 +160,7 @@ def test_matches_cannot_change_places_with_strangers() -> None:
 
 
 def test_broad_passes_are_taken_in_small_data_and_narrower_ones_dropped() -> None:
-    model, notes = planned(held(), MODEL)
+    model, notes, stopped = planned(held(), MODEL)
     names = [p.name for p in model.passes]
 
     assert "date" in names
@@ -166,12 +168,30 @@ def test_broad_passes_are_taken_in_small_data_and_narrower_ones_dropped() -> Non
     assert model.broad_passes == ()
     assert all(set(pair) <= set(names) for pair in model.crossings)
     assert len(notes) == len(MODEL.broad_passes)
+    assert stopped == 0
 
 
 def test_broad_passes_are_left_out_where_they_find_too_much() -> None:
-    model, _ = planned(held(), MODEL.model_copy(update={"broad_pairs_per_subject": 0.0}))
+    model, _, _ = planned(held(), MODEL.model_copy(update={"broad_pairs_per_subject": 0.0}))
 
     assert model.passes == MODEL.passes
+
+
+def test_oversized_blocks_are_stopped_alike_each_time_and_their_loss_is_told() -> None:
+    small = MODEL.model_copy(update={"max_block_pairs": 12})
+    model, notes, stopped = planned(held(), small)
+
+    assert model == planned(held(), small)[0]
+    assert stopped > 0
+    assert any("oversized" in note for note in notes)
+    assert any(block_pass.stop_keys for block_pass in model.passes)
+    assert all(tuple(sorted(p.stop_keys)) == p.stop_keys for p in model.passes)
+    store = held()
+    store.block_by(model)
+    for position in range(len(model.passes)):
+        keys = store.keys(np.arange(len(store)))[:, position]
+        for side in linkable(store).values():
+            assert block_sizes(side, keys)[1].max(initial=0) <= 12
 
 
 def test_frequencies_are_of_frequent_values_only() -> None:
