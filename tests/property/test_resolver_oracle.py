@@ -38,16 +38,17 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Version:
-    """One version of one subject."""
+    """One version of one subject; two of the same number may differ in content."""
 
     key: Key
     version: int
     operation: str = "upsert"
     claim: bytes | None = None
+    content: int = 0
 
     @property
-    def rank(self) -> tuple[int, bool]:
-        return self.version, self.operation == "withdraw"
+    def rank(self) -> tuple[int, bool, int]:
+        return self.version, self.operation == "withdraw", self.content
 
     def roster_row(self) -> dict[str, object]:
         return {
@@ -57,6 +58,7 @@ class Version:
             "operation": self.operation,
             "one_record_per_person": SOURCES[self.key[0]],
             "claim_group": self.claim,
+            "content_hash": self.content,
         }
 
 
@@ -69,7 +71,7 @@ class World:
 
     def pair(self, one: Version, other: Version) -> dict[str, object] | None:
         left, right = sorted((one, other), key=lambda v: v.key)
-        chance = random.Random(repr((self.seed, left.key, left.version, right.key, right.version)))
+        chance = random.Random(repr((self.seed, left.key, left.rank, right.key, right.rank)))
         if chance.random() < 0.45:
             return None
         odds = round(chance.uniform(-2.0, 9.0), 1)
@@ -86,6 +88,8 @@ class World:
             "guard": "twin" if chance.random() < 0.1 else None,
             "model_id": "world",
             "shard": self.shard_of(left.key, right.key),
+            "left_hash": left.content,
+            "right_hash": right.content,
         }
 
     def shard_of(self, left: Key, right: Key) -> int:
@@ -258,14 +262,15 @@ class Bench:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Version]:
-    """Versions of up to nine subjects, in any order, some repeated."""
+    """Versions of up to nine subjects, in any order, some repeated, some at one number with different content."""
     versions = []
     for number in range(draw(st.integers(2, 9))):
         source = draw(st.sampled_from(sorted(SOURCES)))
         claim = draw(st.sampled_from([None, b"1" * 16, b"2" * 16])) if source == "b.welfare" else None
-        for version in draw(st.lists(st.integers(1, 3), min_size=1, max_size=2, unique=True)):
+        records = st.tuples(st.integers(1, 2), st.sampled_from([-(2**63), 0, 2**63 - 1]))
+        for version, content in draw(st.lists(records, min_size=1, max_size=3, unique=True)):
             operation = draw(st.sampled_from(["upsert"] * 5 + ["withdraw"]))
-            versions.append(Version((source, f"{number:02}"), version, operation, claim))
+            versions.append(Version((source, f"{number:02}"), version, operation, claim, content))
     repeated = draw(st.lists(st.sampled_from(versions), max_size=3))
     return draw(st.permutations(versions + repeated))
 
