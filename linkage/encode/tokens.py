@@ -16,21 +16,22 @@ _BLOCK_BYTES: Final = 64
 
 
 def keyed_digests(values: list[bytes], key: bytes) -> list[bytes]:
-    """HMAC-SHA256 (RFC 2104) of each value, cut to 16 bytes.
+    """HMAC-SHA256 (RFC 2104) of each value, 32 bytes.
 
-    The two padded-key states are made once and copied for each value: on OpenSSL 3 that takes 0.53 us a value, against
-    0.90 us for a copied `hmac` object and 1.37 us for `hmac.digest`.
+    The two padded-key states are made once and copied for each value: on OpenSSL 3 that takes 0.5 us a value, against
+    0.90 us for a copied `hmac` object and 1.37 us for `hmac.digest`. Cutting to a token's length is left to the column.
     """
     padded = key.ljust(_BLOCK_BYTES, b"\0")
     copy_inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded)).copy
     copy_outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded)).copy
-    digests = []
+    digests: list[bytes] = []
+    add = digests.append
     for value in values:
         inner = copy_inner()
         inner.update(value)
         outer = copy_outer()
         outer.update(inner.digest())
-        digests.append(outer.digest()[:TOKEN_BYTES])
+        add(outer.digest())
     return digests
 
 
@@ -38,6 +39,7 @@ def keyed_tokens(values: pl.Series, key: bytes) -> pl.Series:
     """Return the token of each String value (Binary of 16 bytes, null for null) in the input's order."""
     distinct = values.alias("value").drop_nulls().unique()
     digests = pl.Series("token", keyed_digests(distinct.cast(pl.Binary).to_list(), key), dtype=pl.Binary)
+    digests = digests.bin.head(TOKEN_BYTES)
     table = pl.DataFrame([distinct, digests])
     joined = values.alias("value").to_frame().join(table, on="value", how="left", maintain_order="left")
     return joined["token"].alias(values.name)

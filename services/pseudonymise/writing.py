@@ -21,6 +21,9 @@ DECLARATION_KEY: Final = b"hwlink"
 FAULT_COLUMNS: Final = ("row", "field", "reason", "row_refused")
 
 
+_SELDOM_REPEATED = ("key_", "subject_ref", "token_address", "token_uprn", "token_nhs_number", "token_nino")
+
+
 class PseudonymisedFile:
     """A writer to use as a context: leaving it without an exception puts the file, and a list of faults, at their
     names.
@@ -39,8 +42,14 @@ class PseudonymisedFile:
         try:
             # No statistics: they would hold the least and greatest value of each column once more. Checksums: a page
             # damaged on the way is refused by `send` and `link`, not read as other values.
+            # Dictionaries only where values repeat: among keys that few share, looking costs more than it saves.
             self._writer = pa_parquet.ParquetWriter(
-                self._partial, self._schema, compression="zstd", write_statistics=False, write_page_checksum=True
+                self._partial,
+                self._schema,
+                compression="zstd",
+                write_statistics=False,
+                write_page_checksum=True,
+                use_dictionary=[name for name in self._schema.names if not name.startswith(_SELDOM_REPEATED)],
             )
         except OSError as error:
             raise _unwritable(path, error) from None
