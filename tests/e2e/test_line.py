@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-ROLES = ("ingest", "landing", "matcher", "resolver", "features")
+ROLES = ("ingest", "landing", "matcher", "resolver", "features", "query", "review")
 Groups = Callable[[pl.DataFrame, str], set[frozenset[tuple[str, str]]]]
 
 
