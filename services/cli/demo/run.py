@@ -12,7 +12,7 @@ import polars as pl
 
 from linkage.encode import ProjectKeys, secret_from_key_file
 from schemas.agreement import shipped_agreement
-from schemas.errors import Reason, TransientError
+from schemas.errors import InputError, Reason, TransientError
 from services.admin.reconcile import reconcile
 from services.admin.status import drained, status
 from services.bootstrap import open_bus, open_registry, open_zone
@@ -29,14 +29,31 @@ QUESTIONS: Final = (
 )
 """Cohort and dimension of the three tables; the cohorts come from the programme's board papers."""
 
+MARKER: Final = ".hwlink-demo"
+"""An empty file that says that everything beside it is a demo's, to be thrown away by the next one."""
+
 _DRAIN_TIMEOUT_S: Final = 900.0
 _POLL_S: Final = 0.2
 
 
+def make_way(out: Path) -> None:
+    """Empty the folder of an earlier demo, or make it; InputError OPTION_INVALID for a folder that holds other
+    things.
+    """
+    if out.exists() and any(out.iterdir()):
+        if not (out / MARKER).exists():
+            raise InputError(
+                Reason.OPTION_INVALID,
+                "The folder holds something that no demo made, and the demo empties its folder; name another.",
+            )
+        shutil.rmtree(out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).touch()
+
+
 def run(out: Path, *, people: int, claims: int, seed: int, quiet: bool) -> dict[str, Any]:
     """Run the whole line under `out`, print the narrative unless `quiet`, and return what was measured."""
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    make_way(out)
     environ = {
         "HWLINK_DATA_DIR": str(out / "data"),
         "HWLINK_INGEST_ADDRESS": free_address(),
