@@ -103,6 +103,18 @@ def test_free_text_with_an_identifier_is_refused(name: str, text: str) -> None:
     assert "476" not in error.message
 
 
+@pytest.mark.parametrize("digits", ["9434765919", "01634123456"])
+def test_a_digest_may_happen_to_hold_the_digits_of_an_identifier(digits: str) -> None:
+    """`hwlink send` names a stream by a digest: one in a hundred looks so, and its file must still get in."""
+    stream_id = f"ab{digits}".ljust(32, "c")
+    assert declaration_of(opening(stream_id=stream_id), Feed.HEALTH, AGREEMENTS).source
+
+
+@pytest.mark.parametrize("stream_id", ["9434765919".rjust(32, "0"), b"Bartholomew Fair".hex()])
+def test_an_identifier_written_as_a_digest_is_refused(stream_id: str) -> None:
+    assert refusal(stream_id=stream_id).reason is Reason.CLEAR_IDENTIFIER
+
+
 def test_free_text_may_hold_dates() -> None:
     stated = {"stream_id": "extract-2026-06-30", "data_sharing_agreement": "DSA-1 of 05/01/2026"}
     assert declaration_of(opening(**stated), Feed.HEALTH, AGREEMENTS).data_sharing_agreement == "DSA-1 of 05/01/2026"
