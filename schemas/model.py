@@ -135,8 +135,10 @@ class SourcePrior(Contract):
 
     The odds are those of a pair whose subjects have no other candidate: where a source holds one record per person,
     most of a subject's doubt is whether it has a match there at all, and its rivals are weighed when decisions are
-    made. `log2_share` is the share of matches among all pairs, `log2_relatives` that of two people of one home. Sources
-    stand in alphabetical order.
+    made. `log2_share` is the share of matches among all pairs, `log2_relatives` that of two people of one home.
+    `left_matched` is the share of the left source's subjects that have a match in the right one, where that holds one
+    record per person (0 where it does not, since there one match says nothing about the next); `right_matched` the
+    other way round. Sources stand in alphabetical order.
     """
 
     left_source: str
@@ -146,6 +148,8 @@ class SourcePrior(Contract):
     log2_prior_high: float
     log2_share: float
     log2_relatives: float
+    left_matched: Annotated[float, Field(ge=0, le=1)] = 0.0
+    right_matched: Annotated[float, Field(ge=0, le=1)] = 0.0
 
 
 class Frequencies(Contract):
@@ -192,8 +196,36 @@ class DiceCuts(Contract):
     address_similar: Probability = 0.65
 
 
+class Dependence(Contract):
+    """How much more often two comparisons show two levels together than they would if each went its own way.
+
+    Rows are the levels of `first`, columns those of `second`, `missing` first in both; entries are log2, 0 where the
+    two are independent. Strangers depend on each other's fields too: of two people of one sex and age the forename
+    agrees more often. `log2_matches` says the same of matches, and is empty where nothing is known.
+    """
+
+    first: str
+    second: str
+    log2_strangers: tuple[tuple[float, ...], ...] = ()
+    log2_matches: tuple[tuple[float, ...], ...] = ()
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if {self.first, self.second} - set(COMPARISONS):
+            raise ValueError(f"a dependence is between two of: {', '.join(COMPARISONS)}")
+        columns = len(COMPARISONS[self.second]) + 1
+        for table in (self.log2_strangers, self.log2_matches):
+            if table and ([len(row) for row in table] != [columns] * (len(COMPARISONS[self.first]) + 1)):
+                raise ValueError(f"{self.first} and {self.second} need a row for each level of the first and a column")
+        return self
+
+
 class Session(Contract):
-    """One training run: the pairs of one blocking pass, on the comparisons that do not overlap with it."""
+    """One training run: the pairs of one blocking pass, on the comparisons that do not overlap with it.
+
+    `last_change` is the largest change of a probability in the last iteration, `log_likelihood` the natural logarithm
+    of the pairs' likelihood as the run ended.
+    """
 
     name: str
     pairs: int
@@ -202,10 +234,32 @@ class Session(Contract):
     converged: bool
     used: bool
     note: str = ""
+    last_change: float = 0.0
+    log_likelihood: float = 0.0
+
+
+class ExpectedMatches(Contract):
+    """How many pairs of two sources (or of one with itself) are matches, reckoned without labels.
+
+    `matches` is their number with those that no blocking pass finds, `low` and `high` its 95 % interval.
+    `beyond_blocking` is the share of them that no pass finds, `stopped` how many of these were lost to stop keys.
+    """
+
+    left_source: str
+    right_source: str
+    matches: float
+    low: float
+    high: float
+    beyond_blocking: Annotated[float, Field(ge=0, le=1)] = 0.0
+    stopped: float = 0.0
 
 
 class FitReport(Contract):
-    """How a model came about: enough to judge it, and to fit it again to the bit."""
+    """How a model came about: enough to judge it, and to fit it again to the bit.
+
+    `m_support` is the number of matches that each comparison's m rests on, the shipped m's among them: m is about as
+    uncertain as shares counted among so many.
+    """
 
     seed: int
     subjects: int
@@ -213,6 +267,8 @@ class FitReport(Contract):
     sessions: tuple[Session, ...]
     stopped_pairs: int = 0
     notes: tuple[str, ...] = ()
+    expected: tuple[ExpectedMatches, ...] = ()
+    m_support: dict[str, float] = Field(default_factory=dict)
 
 
 class MatchModel(Contract):
@@ -240,6 +296,7 @@ class MatchModel(Contract):
     default_log2_relatives: float
     priors: tuple[SourcePrior, ...] = ()
     frequencies: tuple[Frequencies, ...] = ()
+    dependences: tuple[Dependence, ...] = ()
     emit_log2_odds: float = -3.2
     policy: DecisionPolicy = DecisionPolicy(review_probability=0.3)
     report: FitReport | None = None
