@@ -8,8 +8,9 @@ published.
 from __future__ import annotations
 
 import hashlib
+import json
 from importlib.resources import files
-from typing import Annotated, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -17,6 +18,7 @@ from schemas.contracts.base import Contract
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.decision import DecisionPolicy
 from schemas.errors import InputError, Reason
+from schemas.model_format import FORMAT_VERSION, upgraded
 
 MISSING: Final = "missing"
 """Level 0 of every comparison: a side has no value. It is no evidence (m = u = 1) and stands in no list of levels."""
@@ -95,18 +97,27 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class Comparison(Contract):
     """How likely each level of one comparison is among matches (`m`) and among unrelated pairs (`u`).
 
-    Both follow `COMPARISONS[name]` and leave `missing` out. Levels that are no union of others sum to 1.
+    Both follow `levels`, which are `COMPARISONS[name]`: `missing` is left out. Levels that are no union of others sum
+    to 1.
     """
 
     name: str
+    levels: tuple[str, ...]
     m: tuple[Probability, ...]
     u: tuple[Probability, ...]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "levels" not in values:
+            return {**values, "levels": COMPARISONS.get(values.get("name", ""), ())}
+        return values
+
     @model_validator(mode="after")
-    def _levels(self) -> Self:
+    def _complete(self) -> Self:
         if self.name not in COMPARISONS:
             raise ValueError(f"no comparison of that name; there are: {', '.join(COMPARISONS)}")
-        if not len(self.m) == len(self.u) == len(COMPARISONS[self.name]):
+        if self.levels != COMPARISONS[self.name] or not len(self.m) == len(self.u) == len(self.levels):
             raise ValueError(f"{self.name} needs one m and one u for each of: {', '.join(COMPARISONS[self.name])}")
         return self
 
@@ -281,7 +292,7 @@ class MatchModel(Contract):
     sources that `priors` does not name.
     """
 
-    format_version: int = 1
+    format_version: Literal[2] = FORMAT_VERSION
     model_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")]
     title: str
     passes: Annotated[tuple[BlockPass, ...], Field(min_length=1, max_length=24)]
@@ -323,9 +334,20 @@ class MatchModel(Contract):
 
 
 def parse_model(text: str) -> MatchModel:
-    """Return the model of a JSON document; raises InputError FIELD_INVALID naming the fields that are wrong."""
+    """Return the model of a JSON document, which may be of an earlier format (`schemas.model_format`).
+
+    Raises InputError FIELD_INVALID naming the fields that are wrong, or the format that cannot be read.
+    """
     try:
-        return MatchModel.model_validate_json(text)
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise InputError(
+            Reason.FIELD_INVALID, "The model document is no JSON object. Fit it again with `hwlink model fit`."
+        )
+    try:
+        return MatchModel.model_validate_json(json.dumps(upgraded(document)))
     except ValidationError as error:
         places = {".".join(str(part) for part in e["loc"]) or "document" for e in error.errors(include_input=False)}
         raise InputError(
