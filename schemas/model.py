@@ -102,7 +102,8 @@ class Comparison(Contract):
     """
 
     name: str
-    levels: tuple[str, ...]
+    levels: tuple[str, ...] = ()
+    """Those of `COMPARISONS` where none are given."""
     m: tuple[Probability, ...]
     u: tuple[Probability, ...]
 

@@ -262,12 +262,17 @@ def _settings() -> Settings:
     return read_settings(os.environ)
 
 
+def deployment() -> Settings:
+    """Return the settings of a deployment that is there; StateError STORE_MISSING when its stores are not."""
+    settings = _settings()
+    _wait_for_stores(settings, 0.0)
+    return settings
+
+
 def _registry() -> Registry:
     from services.bootstrap import open_registry
 
-    settings = _settings()
-    _wait_for_stores(settings, 0.0)
-    return open_registry(settings)
+    return open_registry(deployment())
 
 
 def _wait_for_stores(settings: Settings, deadline: float) -> None:
