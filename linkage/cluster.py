@@ -23,8 +23,8 @@ ENDS = ("left_source", "left_ref", "right_source", "right_ref")
 class Resolution:
     """What was resolved, in canonical order (by source, then subject_ref).
 
-    `links`: the pairs with both ends in the roster, each once, with `probability` (rivals counted) and `decision`:
-    `link` when both ends are one person, else `review` or `apart`.
+    `links`: the pairs with both ends in the roster, each once, with `probability` (rivals counted), `rival_bits` (what
+    rivals take from `log2_odds`) and `decision`: `link` when both ends are one person, else `review` or `apart`.
     `labels`: a row per current subject: `source, subject_ref, label, link_probability`. Subjects of one person share a
     label, the number of its first subject; `link_probability` is that of the subject's weakest accepted link (one that
     was eligible and joins two of the person's subjects), null for a person of one subject.
@@ -58,7 +58,9 @@ def resolve(
     weakest = _weakest_link(len(members), candidates, verdicts.probability, verdicts.eligible & together)
     return Resolution(
         links=numbered.with_columns(
-            pl.Series("probability", verdicts.probability), pl.Series("decision", decision, dtype=pl.String)
+            pl.Series("probability", verdicts.probability),
+            pl.Series("decision", decision, dtype=pl.String),
+            rival_bits=pl.Series(candidates.log2_odds) - pl.Series(verdicts.log2_odds),
         )
         .filter("_evidence")
         .drop("_evidence", "_left", "_right", "_must", "_cannot"),

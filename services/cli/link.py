@@ -11,6 +11,9 @@ import typer
 if TYPE_CHECKING:
     from services.link import Stage
 
+OUTPUTS = ("links.parquet", "persons.parquet", "summary.json", "evidence.parquet", "model.json")
+"""Files that the command writes."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command `link`."""
@@ -44,7 +47,7 @@ def link(
     seed: Annotated[int, typer.Option(help="Seed of what fitting draws at random.", min=0)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Link LEFT with RIGHT and write links.parquet, persons.parquet and summary.json."""
+    """Link LEFT with RIGHT and write links.parquet, persons.parquet, summary.json, and what explains the links."""
     from schemas.model import default_model
     from services.cli.model import read_model
     from services.link import run
@@ -78,7 +81,7 @@ def _told(summary: dict[str, Any], out: Path) -> str:
     for name, score in (summary["quality"] or {}).items():
         ratios = ", ".join(f"{ratio} {score[ratio]:.4f}" for ratio in ("precision", "recall", "f1"))
         lines.append(f"{name.replace('_', ' ')}: {ratios}")
-    lines += [f"wrote {out / name}" for name in ("links.parquet", "persons.parquet", "summary.json")]
+    lines += [f"wrote {out / name}" for name in OUTPUTS]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""`hwlink review` and `hwlink explain`: uncertain pairs decided blind, links explained, quality reported."""
+"""`hwlink review`: uncertain pairs decided blind, quality reported; and the command `explain` beside it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.explain import DEFAULT_ADDRESS, enum_name, explain, message_evidence, print_evidence
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from services.pb.hwlink.v1 import core_pb2, linkage_pb2, linkage_pb2_grpc
+    from services.pb.hwlink.v1 import core_pb2, linkage_pb2_grpc
 
-DEFAULT_ADDRESS = "127.0.0.1:7403"
 _WITHHELD = "*"
 
 To = Annotated[str, typer.Option("--to", help="Review server to ask.", metavar="HOST:PORT")]
@@ -54,7 +55,7 @@ def review_next(
     response = _ask(to, lambda stub: stub.NextReview, linkage_pb2.NextReviewRequest(purpose=purpose, page_token=after))
     has_review = response.HasField("review")
     if as_json:
-        review = {"review_id": response.review.review_id, "evidence": _evidence(response.review.evidence)}
+        review = {"review_id": response.review.review_id, "evidence": message_evidence(response.review.evidence)}
         _print_json(
             {
                 "review": review if has_review else None,
@@ -66,7 +67,7 @@ def review_next(
     if not has_review:
         typer.echo(f"Nothing further to review; {response.open_reviews:,} open.")
         return
-    _print_evidence(response.review.evidence)
+    print_evidence(message_evidence(response.review.evidence))
     typer.echo(f"{response.open_reviews:,} open, this one included. To settle it:")
     typer.echo(f"  hwlink review decide {response.review.review_id} same|different|unsure")
     if response.next_page_token:
@@ -113,7 +114,7 @@ def review_quality(
         "reviews_per_10000": response.reviews_per_10000,
         "feeds": [
             {
-                "feed": _name(group, "feed"),
+                "feed": enum_name(group, "feed"),
                 "people": _told(group.subjects),
                 "linked": _told(group.linked),
                 "expected_precision": group.precision.value if group.precision.HasField("value") else None,
@@ -139,25 +140,6 @@ def review_quality(
     )
 
 
-def explain(
-    left: Annotated[str, typer.Argument(help="One subject, as SOURCE/REF.", metavar="LEFT")],
-    right: Annotated[str, typer.Argument(help="The other subject, as SOURCE/REF.", metavar="RIGHT")],
-    to: To = DEFAULT_ADDRESS,
-    purpose: Purpose = _QUALITY_PURPOSE,
-    as_json: AsJson = False,
-) -> None:
-    """Say weight by weight why two subjects are one person, or are not. Every use is audited."""
-    from services.pb.hwlink.v1 import linkage_pb2
-
-    request = linkage_pb2.ExplainRequest(purpose=purpose, left=_subject(left), right=_subject(right))
-    response = _ask(to, lambda stub: stub.Explain, request)
-    if as_json:
-        _print_json({"same_person": response.same_person, "evidence": _evidence(response.evidence)})
-        return
-    _print_evidence(response.evidence)
-    typer.echo("They are one person now." if response.same_person else "They are not one person now.")
-
-
 def _ask(to: str, method: Callable[[linkage_pb2_grpc.LinkageServiceStub], Any], request: Any) -> Any:
     from services.pb.hwlink.v1 import linkage_pb2_grpc
     from services.rpc.client import call, open_channel
@@ -166,69 +148,12 @@ def _ask(to: str, method: Callable[[linkage_pb2_grpc.LinkageServiceStub], Any], 
         return call(method(linkage_pb2_grpc.LinkageServiceStub(channel)), request)
 
 
-def _subject(text: str) -> core_pb2.SubjectKey:
-    from schemas.errors import InputError, Reason
-    from services.pb.hwlink.v1 import core_pb2
-
-    source, slash, reference = text.rpartition("/")
-    if not slash or not source or not reference:
-        raise InputError(
-            Reason.OPTION_INVALID, "Name a subject as SOURCE/REF: its source, and its keyed reference there."
-        )
-    return core_pb2.SubjectKey(source=source, subject_ref=reference)
-
-
-def _evidence(evidence: linkage_pb2.PairEvidence) -> dict[str, Any]:
-    return {
-        "fields": [
-            {
-                "name": field.name,
-                "level": field.level,
-                "weight_bits": field.weight_bits,
-                "rarity": _name(field, "rarity"),
-            }
-            for field in evidence.fields
-        ],
-        "prior_bits": evidence.prior_bits,
-        "weight_bits": evidence.weight_bits,
-        "probability": evidence.probability,
-        "guard": evidence.guard or None,
-        "decision": _name(evidence, "decision"),
-        "model_id": evidence.model_id,
-    }
-
-
-def _name(message: Any, field: str) -> str | None:
-    """Return an enum field's value as people say it, None where it is unspecified."""
-    number = getattr(message, field)
-    enum = message.DESCRIPTOR.fields_by_name[field].enum_type
-    name: str = enum.values_by_number[number].name
-    # Every value begins with its enum's name: LINK_DECISION_REVIEW of LinkDecision.
-    prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
-    return None if number == 0 else name.removeprefix(prefix).lower()
-
-
 def _told(count: core_pb2.ReleasedCount) -> int | None:
     return count.value if count.HasField("value") else None
 
 
 def _shown(number: int | None) -> str:
     return _WITHHELD if number is None else f"{number:,}"
-
-
-def _print_evidence(evidence: linkage_pb2.PairEvidence) -> None:
-    for line in _lines(evidence):
-        typer.echo(line)
-
-
-def _lines(evidence: linkage_pb2.PairEvidence) -> Iterator[str]:
-    wide = max(len(field.level) for field in evidence.fields)
-    for field in evidence.fields:
-        rarity = _name(field, "rarity")
-        yield f"{field.name:<14} {field.level:<{wide}} {field.weight_bits:>+7.1f} bits  {rarity or ''}".rstrip()
-    yield f"{'before':<14} {'':<{wide}} {evidence.prior_bits:>+7.1f} bits"
-    guard = f", guarded: {evidence.guard}" if evidence.guard else ""
-    yield f"probability about {evidence.probability:g}, {_name(evidence, 'decision')}{guard}; model {evidence.model_id}"
 
 
 def _print_json(value: Any) -> None:

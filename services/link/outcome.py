@@ -17,6 +17,7 @@ from linkage.evaluate import components, score_links, score_persons
 from schemas.decision import Decision
 from schemas.errors import InputError, Reason
 from schemas.model import MatchModel
+from services.link.evidence import write_evidence
 
 _KEY = ["source", "subject_ref"]
 
@@ -33,12 +34,19 @@ class Linked:
     model: MatchModel
 
     @cached_property
+    def reviewable(self) -> pl.DataFrame:
+        """Pairs at or above review, within files too, with the columns of `Resolution.links`."""
+        review = self.model.policy.review_probability
+        reached = pl.col("log2_odds") >= log2(review / (1 - review))
+        return self.resolution.links.filter((pl.col("decision") != Decision.APART.value) | reached)
+
+    @cached_property
     def links(self) -> pl.DataFrame:
         """Pairs between the files (or within the one) at or above review: the columns of `links.parquet`.
 
         The left file's subject stands on the left.
         """
-        pairs = self.resolution.links
+        pairs = self.reviewable
         if len(self.sources) == 2:
             pairs = pairs.filter(pl.col("left_source") != pl.col("right_source"))
         turned = (pl.col("left_source") != self.sources[0]) if len(self.sources) == 2 else pl.lit(False)
@@ -46,9 +54,7 @@ class Linked:
         def side(one: str, other: str, name: str) -> pl.Expr:
             return pl.when(turned).then(pl.col(f"{other}_{name}")).otherwise(pl.col(f"{one}_{name}"))
 
-        review = self.model.policy.review_probability
-        kept = (pl.col("decision") != Decision.APART.value) | (pl.col("log2_odds") >= log2(review / (1 - review)))
-        return pairs.filter(kept).select(
+        return pairs.select(
             left_source=_shown(side("left", "right", "source")),
             left_subject=side("left", "right", "ref"),
             right_source=_shown(side("right", "left", "source")),
@@ -125,11 +131,15 @@ def quality(linked: Linked, truth: pl.DataFrame) -> dict[str, Any]:
 
 
 def write_outputs(linked: Linked, out: Path, summary: dict[str, Any]) -> None:
-    """Write `links.parquet`, `persons.parquet` and `summary.json`; InputError OPTION_INVALID when that cannot be."""
+    """Write `links.parquet`, `persons.parquet`, what explains them, and `summary.json`.
+
+    Raises InputError OPTION_INVALID when that cannot be.
+    """
     persons = linked.labelled.select("person_id", source=_shown(pl.col("source")), subject="subject_ref")
     try:
         linked.links.write_parquet(out / "links.parquet")
         persons.write_parquet(out / "persons.parquet")
+        write_evidence(linked.reviewable, linked.model, out)
         (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
     except OSError as error:
         raise InputError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from linkage.reason import WORDS, Because, guard_words
+from linkage.tell import Evidence, Rarity
 from schemas.contracts.base import Feed
 from schemas.decision import Decision
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2
-from services.review.evidence import Evidence, Rarity
 from services.review.quality import FeedQuality
 
 _FEEDS = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
@@ -21,6 +22,14 @@ _RARITIES = {
     Rarity.RARE: linkage_pb2.RARITY_RARE,
 }
 
+REVIEWERS_LINK = linkage_pb2.PairEvidence(
+    probability=1.0,
+    decision=linkage_pb2.LINK_DECISION_LINK,
+    because=Because.REVIEWER.value,
+    because_reason=WORDS[Because.REVIEWER],
+)
+"""What is told of a link that a reviewer made and of which no evidence is kept (any more)."""
+
 
 def pair_evidence(evidence: Evidence) -> linkage_pb2.PairEvidence:
     """Return the message that tells a pair's evidence."""
@@ -31,6 +40,9 @@ def pair_evidence(evidence: Evidence) -> linkage_pb2.PairEvidence:
                 level=compared.level,
                 weight_bits=compared.weight_bits,
                 rarity=_RARITIES[compared.rarity],
+                m=compared.m,
+                u=compared.u,
+                running_bits=compared.running_bits,
             )
             for compared in evidence.fields
         ],
@@ -40,6 +52,14 @@ def pair_evidence(evidence: Evidence) -> linkage_pb2.PairEvidence:
         guard=evidence.guard or "",
         decision=_DECISIONS[evidence.decision],
         model_id=evidence.model_id,
+        guard_reason=guard_words(evidence.guard),
+        because=evidence.because.value,
+        because_reason=WORDS[evidence.because],
+        thresholds=linkage_pb2.DecisionThresholds(
+            link_probability=evidence.policy.link_probability,
+            review_probability=evidence.policy.review_probability,
+            margin_bits=evidence.policy.margin_bits,
+        ),
     )
 
 

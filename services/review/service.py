@@ -10,15 +10,17 @@ from typing import Any
 import grpc
 import polars as pl
 
-from schemas.decision import Decision
+from linkage.explain import ScoredPair
+from linkage.reason import Because
+from linkage.tell import Evidence, Explainer
 from schemas.disclosure import DisclosurePolicy
 from schemas.errors import HwlinkError, InputError, Reason, StateError
 from schemas.model import parse_model
 from schemas.purposes import Output, purpose, shipped_purposes
 from services.pb.hwlink.v1 import linkage_pb2, linkage_pb2_grpc
 from services.registry import AuditEvent, Registry
-from services.review.answers import feed_quality, pair_evidence
-from services.review.evidence import Explainer, StoredPair
+from services.review.answers import REVIEWERS_LINK, feed_quality, pair_evidence
+from services.review.connected import Connected
 from services.review.open_reviews import DECIDE, PAIR, OpenReviews, after, decision_detail
 from services.review.quality import quality
 from services.review.sealing import Seal
@@ -68,17 +70,18 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
             purpose(request.purpose).permits_evidence()
             left, right = self._subjects(request)
             call.detail.update(left_serial=str(left["serial"]), right_serial=str(right["serial"]))
-            low, high = sorted((left["serial"], right["serial"]))
-            stored = self._registry.resolver.neighbourhood(pl.Series([low])).pairs.filter(
-                pl.min_horizontal("left_serial", "right_serial") == low,
-                pl.max_horizontal("left_serial", "right_serial") == high,
-            )
-            if stored.is_empty():
+            known = Connected(self._registry.resolver.neighbourhood(pl.Series([left["serial"]])))
+            ends = (left["serial"], right["serial"])
+            pair = known.pair(*ends)
+            same = left["person"] is not None and left["person"] == right["person"]
+            direct = None if pair is None else self._told(pair)
+            path = known.path(*ends) if same and (direct is None or direct.because is Because.OTHERS) else []
+            if direct is None and not path:
                 raise _unknown_pair()
-            evidence = self._evidence(stored.row(0, named=True), (left["source"], right["source"]))
             return linkage_pb2.ExplainResponse(
-                evidence=evidence,
-                same_person=left["person"] is not None and left["person"] == right["person"],
+                evidence=None if direct is None else pair_evidence(direct),
+                same_person=same,
+                path=[REVIEWERS_LINK if link is None else pair_evidence(self._told(link)) for link in path],
             )
 
     def NextReview(
@@ -96,10 +99,12 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
                 return response
             row = chosen.row(0, named=True)
             call.detail.update({name: str(row[name]) for name in PAIR})
+            ends = pl.Series([row["left_serial"], row["right_serial"]])
+            pair = Connected(self._registry.resolver.neighbourhood(ends)).scored(row)
             response.review.CopyFrom(
                 linkage_pb2.Review(
                     review_id=self._seal.seal(_REVIEW, tuple(row[name] for name in PAIR)),
-                    evidence=self._evidence(row, self._sources(row)),
+                    evidence=pair_evidence(self._told(pair)),
                 )
             )
             if chosen.height > 1:
@@ -173,17 +178,14 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
             held = self._explainer = Explainer(parse_model(active[1]))
         return held
 
-    def _evidence(self, row: dict[str, Any], sources: tuple[str, str]) -> linkage_pb2.PairEvidence:
+    def _told(self, pair: ScoredPair) -> Evidence:
         explainer = self._model()
-        if explainer is None or explainer.model.model_id != row["model_id"]:
+        if explainer is None or explainer.model.model_id != pair.model_id:
             raise StateError(
                 Reason.MODEL_MISMATCH,
                 "Another match model is in force than the one that scored this pair; ask again when it is scored anew.",
             )
-        names = ("pattern", "weight_bits", "log2_odds", "guard", "model_id", "probability")
-        values = {name: row[name] for name in names}
-        stored = StoredPair(sources=sources, decision=Decision(row["decision"]), **values)
-        return pair_evidence(explainer.evidence(stored))
+        return explainer.evidence(pair)
 
     def _subjects(self, request: linkage_pb2.ExplainRequest) -> tuple[dict[str, Any], dict[str, Any]]:
         keys = [(key.source, key.subject_ref) for key in (request.left, request.right)]
@@ -194,12 +196,6 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
         if len(found) != 2:
             raise _unknown_pair()
         return found[keys[0]], found[keys[1]]
-
-    def _sources(self, row: dict[str, Any]) -> tuple[str, str]:
-        ends = (row["left_serial"], row["right_serial"])
-        subjects = self._registry.resolver.neighbourhood(pl.Series(ends, dtype=pl.Int64)).subjects
-        source = dict(subjects.select("serial", "source").rows())
-        return source[ends[0]], source[ends[1]]
 
     def _place(self, request: linkage_pb2.NextReviewRequest) -> tuple[int, int, int] | None:
         if not request.page_token:

@@ -40,7 +40,7 @@ from services.rpc.server import RpcServer
 
 MODEL = default_model().model_copy(update={"policy": DecisionPolicy(link_probability=0.5, review_probability=0.1)})
 PURPOSE = "linkage-quality"
-GP, SHBE = "kmpt.gp", "medway.shbe"
+GP, SHBE, CTR = "kmpt.gp", "medway.shbe", "swale.ctr"
 HEALTH, WELFARE = core_pb2.FEED_HEALTH, core_pb2.FEED_WELFARE
 SAME, DIFFERENT, UNSURE = (
     linkage_pb2.REVIEW_VERDICT_SAME,
@@ -82,7 +82,7 @@ class Line:
                     "operation": "upsert",
                     "one_record_per_person": True,
                 }
-                for source, numbers in ((GP, health), (SHBE, welfare))
+                for source, numbers in ((GP, health), (of.get("right_source", SHBE), welfare))
                 for n in numbers
             ],
             schema=columns(Roster),
@@ -345,6 +345,52 @@ def test_a_pair_is_explained_alike_whichever_is_named_first(line: Line, reviewer
     assert told.same_person
     assert told.evidence.weight_bits == pytest.approx(sum(field.weight_bits for field in told.evidence.fields))
     assert not reviewer.explain((GP, 2), (SHBE, 102)).same_person
+
+
+def test_everything_by_which_a_pair_was_decided_is_told(line: Line, reviewer: Reviewer) -> None:
+    line.links({(1, 101): 9.0}, guard="twin")
+    told = reviewer.explain((GP, 1), (SHBE, 101)).evidence
+    assert told.guard_reason.startswith("They share surname")
+    assert (told.because, bool(told.because_reason)) == ("guard", True)
+    assert told.thresholds.link_probability == MODEL.policy.link_probability
+    assert told.thresholds.review_probability == MODEL.policy.review_probability
+    assert told.thresholds.margin_bits == MODEL.policy.margin_bits
+    assert told.fields[-1].running_bits == pytest.approx(told.prior_bits + told.weight_bits)
+    forename, middle = told.fields[0], told.fields[2]
+    assert forename.weight_bits == pytest.approx(np.log2(forename.m / forename.u), abs=0.06)
+    assert not middle.HasField("m")
+    assert not middle.HasField("u")
+    assert reviewer.next().review.evidence == told, "a reviewer decides on the same evidence"
+
+
+def test_two_of_one_person_are_explained_through_the_third_who_is_not_named(line: Line, reviewer: Reviewer) -> None:
+    line.links({(1, 101): 9.0})
+    line.links({(1, 201): 7.0}, right_source=CTR)
+    told = reviewer.explain((SHBE, 101), (CTR, 201))
+    assert told.same_person
+    assert not told.HasField("evidence")
+    assert [link.because for link in told.path] == ["evidence", "evidence"]
+    assert list(told.path) == [
+        reviewer.explain((SHBE, 101), (GP, 1)).evidence,
+        reviewer.explain((GP, 1), (CTR, 201)).evidence,
+    ]
+    assert list(reviewer.explain((CTR, 201), (SHBE, 101)).path) == list(told.path)[::-1]
+    assert not reviewer.explain((GP, 1), (CTR, 201)).path
+    for secret in (ref(1), GP):
+        assert secret not in str(told)
+    event = line.audited("review.explain")[0]
+    assert set(event.detail) == {"left_serial", "right_serial"}
+
+
+def test_a_link_that_a_reviewer_made_stands_on_the_way_without_evidence(line: Line, reviewer: Reviewer) -> None:
+    line.links({(1, 101): -1.0})
+    reviewer.decide(reviewer.next().review.review_id, SAME)
+    line.resolve()
+    told = reviewer.explain((GP, 1), (SHBE, 101))
+    assert (told.evidence.because, told.evidence.probability) == ("reviewer", 1.0)
+    line.links({(1, 201): 7.0}, right_source=CTR, versions={1: 2})
+    path = reviewer.explain((SHBE, 101), (CTR, 201)).path
+    assert [link.because for link in path] == ["reviewer", "evidence"]
 
 
 def test_what_is_not_kept_is_answered_alike_whether_the_subjects_exist_or_not(line: Line, reviewer: Reviewer) -> None:

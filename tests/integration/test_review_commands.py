@@ -25,6 +25,7 @@ from schemas.wire import to_ipc
 from services.bus import Outgoing
 from services.bus.memory import MemoryBus
 from services.cli.review import register
+from services.link.evidence import EVIDENCE_SCHEMA
 from services.registry import Snapshot
 from services.registry.sql import open_registry
 from services.resolver.role import Resolver
@@ -123,6 +124,32 @@ def test_quality_is_shown(run: Command) -> None:
     assert "health: 450 people, 100 linked, expected precision not estimable" in shown
     told = run.json("review", "quality")
     assert told["feeds"][1] == {"feed": "welfare", "people": 150, "linked": 100, "expected_precision": None}
+
+
+def test_a_pair_of_a_finished_run_is_explained_alike(run: Command, tmp_path: Path) -> None:
+    rows = [
+        ("r.a", "1", "r.b", "2", 0, 20.0, 3.0, 0.5, 0.85, "twin", "review", "guard"),
+        ("r.a", "1", "r.b", "3", 0, 20.0, 9.0, 0.0, 0.99, None, "link", "evidence"),
+        ("r.a", "4", "r.b", "3", 0, 20.0, 8.0, 0.0, 0.99, None, "link", "evidence"),
+    ]
+    pl.DataFrame(rows, schema=EVIDENCE_SCHEMA, orient="row").write_parquet(tmp_path / "evidence.parquet")
+    (tmp_path / "model.json").write_text(default_model().model_dump_json(), "utf-8")
+    (tmp_path / "summary.json").write_text("{}", "utf-8")
+    of_run = ("--linked", str(tmp_path))
+
+    shown = run("explain", "r.a/1", "r.b/2", *of_run)
+    assert "guard twin: They share surname" in shown
+    assert "-17.0" in shown
+    told, asked = run.json("explain", "r.a/1", "r.b/2", *of_run), run.json("explain", LEFT, RIGHT)
+    assert told.keys() == asked.keys()
+    assert told["evidence"].keys() == asked["evidence"].keys()
+    assert told["evidence"]["fields"][0].keys() == asked["evidence"]["fields"][0].keys()
+    assert told["evidence"]["fields"][-1]["running_bits"] == pytest.approx(2.5)
+
+    shown = run("explain", "r.a/1", "r.a/4", *of_run)
+    assert "joined by 2 links" in shown
+    assert "link 2: r.a/4 and r.b/3" in shown
+    assert shown.endswith("They are one person now.\n")
 
 
 @pytest.mark.parametrize("subject", ["", "medway.shbe", "/0", "medway.shbe/"])

@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from linkage.encode import ProjectKeys, encode
+from linkage.explain import log2_odds
 from linkage.synthesise import population
 from schemas.agreement import shipped_agreement
 from schemas.contracts.base import Feed
@@ -22,6 +23,8 @@ from schemas.model import default_model, parse_model
 from services.cli import link as link_command
 from services.cli import model as model_command
 from services.link import run
+from services.link.evidence import EVIDENCE_SCHEMA, LinkedRun, read_run
+from services.link.explain import explain_run
 
 AGREEMENT = shipped_agreement("test")
 KEYS = ProjectKeys(bytes(range(32)), AGREEMENT.key_epoch)
@@ -83,6 +86,50 @@ def test_two_files_are_linked_and_scored(folder: Path, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "summary.json").read_text("utf-8")) == json.loads(json.dumps(summary))
     assert set(summary["seconds"]) == {"read", "fit", "match", "resolve", "write", "total"}
     assert summary["peak_memory_mib"] > 0
+
+
+def test_every_pair_of_a_run_can_be_explained_from_what_it_wrote(folder: Path, tmp_path: Path) -> None:
+    run(folder / "health.parquet", folder / "welfare.parquet", tmp_path, shipped=SHIPPED)
+    links, kept = pl.read_parquet(tmp_path / "links.parquet"), read_run(tmp_path)
+    assert parse_model((tmp_path / "model.json").read_text("utf-8")) == kept.model
+    assert kept.evidence.schema == EVIDENCE_SCHEMA
+    for row in links.sample(40, seed=1).to_dicts():
+        names = tuple(f"{row[f'{side}_source']}/{row[f'{side}_subject']}" for side in ("left", "right"))
+        explained = explain_run(kept, *names)
+        assert explained.pair is not None
+        assert {explained.pair.left, explained.pair.right} == set(names)
+        assert explained.same_person == (row["decision"] == "link")
+        assert explained.pair.pair.weight_bits == row["weight_bits"]
+        if 1e-9 < row["probability"] < 1 - 1e-9:
+            assert explained.pair.terms[-1].running_bits == pytest.approx(log2_odds(row["probability"]), abs=1e-5)
+    with pytest.raises(HwlinkError) as refused:
+        explain_run(kept, "medway.gp/nobody", "medway.shbe/nobody")
+    assert refused.value.reason is Reason.NOT_FOUND
+    (tmp_path / "evidence.parquet").unlink()
+    assert refusal(lambda: read_run(tmp_path)).reason is Reason.FILE_UNREADABLE
+
+
+def test_a_person_of_three_is_explained_through_its_links(tmp_path: Path) -> None:
+    """Two records of one file that share nothing are one person because each shares enough with a third."""
+    pair = ("r.a", "1", "r.b", "2", 0, 20.0, 8.0, 0.0, 0.99, None, "link", "evidence")
+    other = ("r.b", "2", "r.b", "3", 0, 20.0, 6.0, 0.0, 0.98, None, "link", "evidence")
+    kept = LinkedRun({}, SHIPPED, pl.DataFrame([pair, other], schema=EVIDENCE_SCHEMA, orient="row"))
+    explained = explain_run(kept, "r.a/1", "r.b/3")
+
+    assert explained.pair is None
+    assert explained.same_person
+    assert [(link.left, link.right) for link in explained.path] == [("r.a/1", "r.b/2"), ("r.b/2", "r.b/3")]
+    assert explain_run(kept, "r.a/1", "r.b/2").path == ()
+
+
+def test_files_of_one_source_are_told_apart_when_a_pair_is_named(tmp_path: Path) -> None:
+    pair = ("r.a#1", "1", "r.a#2", "1", 0, 20.0, 8.0, 0.0, 0.99, None, "link", "evidence")
+    kept = LinkedRun({}, SHIPPED, pl.DataFrame([pair], schema=EVIDENCE_SCHEMA, orient="row"))
+
+    for names in (("r.a/1", "r.a/1"), ("r.a#2/1", "r.a#1/1")):
+        explained = explain_run(kept, *names)
+        assert explained.pair is not None
+        assert explained.same_person
 
 
 def test_the_files_may_be_named_in_either_order(folder: Path, tmp_path: Path) -> None:

@@ -12,18 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.compare import LEVEL, PLACE, patterns
+from linkage.explain import FREQUENCY, HOUSEHOLD, RIVALS, ScoredPair
 from linkage.match import Matcher
+from linkage.reason import Because
+from linkage.tell import PROBABILITIES, Explainer, Rarity, told_probability
 from schemas.decision import Decision
 from schemas.model import COMPARISONS, Frequencies, MatchModel, default_model
-from services.review.evidence import (
-    HOUSEHOLD,
-    PROBABILITIES,
-    RIVALS,
-    Explainer,
-    Rarity,
-    StoredPair,
-    told_probability,
-)
 from services.review.sealing import Seal
 
 SOURCES = ("kmpt.gp", "medway.shbe")
@@ -67,7 +61,7 @@ def pair(
     *columns: str,
     frequency_bits: float = 0.0,
     sources: tuple[str, str] = SOURCES,
-) -> StoredPair:
+) -> ScoredPair:
     """A pair as a matcher with frequencies of `columns` scores it, its values so many bits rarer than usual."""
     fitted = model(*columns)
     column = np.zeros((len(COMPARISONS), 1), dtype=np.uint8)
@@ -76,7 +70,7 @@ def pair(
     pattern = patterns(column)
     weight = matcher(*columns).weigher.weigh(pattern, np.array([frequency_bits]), fitted.default_log2_relatives)
     odds = float(weight[0]) + PRIOR_BITS
-    return StoredPair(
+    return ScoredPair(
         sources=sources,
         pattern=int(pattern[0]),
         weight_bits=float(weight[0]),
@@ -96,6 +90,40 @@ def test_every_comparison_is_told_in_the_models_order_and_they_add_up() -> None:
     assert told.weight_bits == pytest.approx(sum(field.weight_bits for field in told.fields))
     assert told.prior_bits == PRIOR_BITS
     assert [f.weight_bits for f in told.fields if f.level == "missing"] == [0.0, 0.0, 0.0]
+
+
+def test_each_term_shows_what_its_weight_is_made_of_and_the_sum_so_far() -> None:
+    told = explainer("token_forename").evidence(pair(STRANGERS, "token_forename", frequency_bits=3.0))
+    running = told.prior_bits
+    for field in told.fields:
+        running += field.weight_bits
+        assert field.running_bits == pytest.approx(running)
+        if field.m is None:
+            assert field.u is None
+            assert field.level == "missing" or field.name not in COMPARISONS
+        else:
+            assert field.u is not None
+            assert field.weight_bits == pytest.approx(log2(field.m / field.u), abs=0.06)
+    assert running == pytest.approx(told.prior_bits + told.weight_bits)
+    assert [field.name for field in told.fields if field.name not in COMPARISONS] == [FREQUENCY]
+
+
+@settings(deadline=None)
+@given(bits=st.floats(-4.0, 5.0), rival_bits=st.floats(0.0, 20.0), levels=st.sampled_from([STRANGERS, TWINS]))
+def test_what_is_told_comes_to_the_odds_within_its_steps(
+    bits: float, rival_bits: float, levels: dict[str, str]
+) -> None:
+    """Weights are rounded (0.05 each), a rare or common value counts as a fixed 1.5 bits, rivals in steps of three."""
+    stored = replace(pair(levels, "token_forename", frequency_bits=bits), rival_bits=rival_bits)
+    told = explainer("token_forename").evidence(stored)
+    slack = 0.05 * 9 + max(abs(bits) - 1.5, 1.5) + 1.5 + 0.5
+    assert told.prior_bits + told.weight_bits == pytest.approx(stored.log2_odds - rival_bits, abs=slack)
+
+
+def test_thresholds_reason_and_guard_are_told() -> None:
+    told = explainer().evidence(replace(pair(STRANGERS), guard="twin", log2_odds=4.0, probability=16 / 17))
+    assert (told.guard, told.because) == ("twin", Because.GUARD)
+    assert told.policy == model().policy
 
 
 def test_what_likeness_to_a_household_costs_is_told() -> None:

@@ -42,19 +42,35 @@ REVIEW_VERDICT_DIFFERENT: ReviewVerdict
 REVIEW_VERDICT_UNSURE: ReviewVerdict
 
 class ComparedField(_message.Message):
-    __slots__ = ("name", "level", "weight_bits", "rarity")
+    __slots__ = ("name", "level", "weight_bits", "rarity", "m", "u", "running_bits")
     NAME_FIELD_NUMBER: _ClassVar[int]
     LEVEL_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BITS_FIELD_NUMBER: _ClassVar[int]
     RARITY_FIELD_NUMBER: _ClassVar[int]
+    M_FIELD_NUMBER: _ClassVar[int]
+    U_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_BITS_FIELD_NUMBER: _ClassVar[int]
     name: str
     level: str
     weight_bits: float
     rarity: Rarity
-    def __init__(self, name: _Optional[str] = ..., level: _Optional[str] = ..., weight_bits: _Optional[float] = ..., rarity: _Optional[_Union[Rarity, str]] = ...) -> None: ...
+    m: float
+    u: float
+    running_bits: float
+    def __init__(self, name: _Optional[str] = ..., level: _Optional[str] = ..., weight_bits: _Optional[float] = ..., rarity: _Optional[_Union[Rarity, str]] = ..., m: _Optional[float] = ..., u: _Optional[float] = ..., running_bits: _Optional[float] = ...) -> None: ...
+
+class DecisionThresholds(_message.Message):
+    __slots__ = ("link_probability", "review_probability", "margin_bits")
+    LINK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_BITS_FIELD_NUMBER: _ClassVar[int]
+    link_probability: float
+    review_probability: float
+    margin_bits: float
+    def __init__(self, link_probability: _Optional[float] = ..., review_probability: _Optional[float] = ..., margin_bits: _Optional[float] = ...) -> None: ...
 
 class PairEvidence(_message.Message):
-    __slots__ = ("fields", "prior_bits", "weight_bits", "probability", "guard", "decision", "model_id")
+    __slots__ = ("fields", "prior_bits", "weight_bits", "probability", "guard", "decision", "model_id", "guard_reason", "because", "because_reason", "thresholds")
     FIELDS_FIELD_NUMBER: _ClassVar[int]
     PRIOR_BITS_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_BITS_FIELD_NUMBER: _ClassVar[int]
@@ -62,6 +78,10 @@ class PairEvidence(_message.Message):
     GUARD_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    GUARD_REASON_FIELD_NUMBER: _ClassVar[int]
+    BECAUSE_FIELD_NUMBER: _ClassVar[int]
+    BECAUSE_REASON_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
     fields: _containers.RepeatedCompositeFieldContainer[ComparedField]
     prior_bits: float
     weight_bits: float
@@ -69,7 +89,11 @@ class PairEvidence(_message.Message):
     guard: str
     decision: LinkDecision
     model_id: str
-    def __init__(self, fields: _Optional[_Iterable[_Union[ComparedField, _Mapping]]] = ..., prior_bits: _Optional[float] = ..., weight_bits: _Optional[float] = ..., probability: _Optional[float] = ..., guard: _Optional[str] = ..., decision: _Optional[_Union[LinkDecision, str]] = ..., model_id: _Optional[str] = ...) -> None: ...
+    guard_reason: str
+    because: str
+    because_reason: str
+    thresholds: DecisionThresholds
+    def __init__(self, fields: _Optional[_Iterable[_Union[ComparedField, _Mapping]]] = ..., prior_bits: _Optional[float] = ..., weight_bits: _Optional[float] = ..., probability: _Optional[float] = ..., guard: _Optional[str] = ..., decision: _Optional[_Union[LinkDecision, str]] = ..., model_id: _Optional[str] = ..., guard_reason: _Optional[str] = ..., because: _Optional[str] = ..., because_reason: _Optional[str] = ..., thresholds: _Optional[_Union[DecisionThresholds, _Mapping]] = ...) -> None: ...
 
 class ExplainRequest(_message.Message):
     __slots__ = ("purpose", "left", "right")
@@ -82,12 +106,14 @@ class ExplainRequest(_message.Message):
     def __init__(self, purpose: _Optional[str] = ..., left: _Optional[_Union[_core_pb2.SubjectKey, _Mapping]] = ..., right: _Optional[_Union[_core_pb2.SubjectKey, _Mapping]] = ...) -> None: ...
 
 class ExplainResponse(_message.Message):
-    __slots__ = ("evidence", "same_person")
+    __slots__ = ("evidence", "same_person", "path")
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     SAME_PERSON_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
     evidence: PairEvidence
     same_person: bool
-    def __init__(self, evidence: _Optional[_Union[PairEvidence, _Mapping]] = ..., same_person: _Optional[bool] = ...) -> None: ...
+    path: _containers.RepeatedCompositeFieldContainer[PairEvidence]
+    def __init__(self, evidence: _Optional[_Union[PairEvidence, _Mapping]] = ..., same_person: _Optional[bool] = ..., path: _Optional[_Iterable[_Union[PairEvidence, _Mapping]]] = ...) -> None: ...
 
 class NextReviewRequest(_message.Message):
     __slots__ = ("purpose", "page_token")
