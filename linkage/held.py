@@ -15,11 +15,12 @@ import numpy.typing as npt
 
 from linkage.block import BlockIndex, Probes, UInt32Array, first_shared, pass_keys
 from linkage.subjects import BoolArray, IntArray, Subjects
+from linkage.threads import in_threads
 from schemas.model import MatchModel
 
 _GROWTH: Final = 1.5
-_KEYED_AT_ONCE: Final = 200_000
-"""Rows whose keys are computed at a time: bounds what the arithmetic holds."""
+_KEYED_AT_ONCE: Final = 10_000
+"""Rows whose keys are computed at a time: their tokens stay within the cache."""
 
 _COMPACT_SHARE: Final = 0.25
 """Rows are renumbered when this share of them is superseded; each row is then moved about four times at most."""
@@ -79,12 +80,15 @@ class HeldSubjects:
         """Search by another model's passes from now on: every key and index is made anew."""
         self.passes = model.passes
         self._probes = Probes.of(model.passes, model.crossings)
-        keys = np.zeros((len(self._current), len(model.passes)), dtype=np.uint32)
-        for start in range(0, self._count, _KEYED_AT_ONCE):
-            stop = min(start + _KEYED_AT_ONCE, self._count)
-            keys[start:stop] = pass_keys(self._arrays["table"][start:stop], model.passes)
-        keys[: self._count][~self.alive] = 0
-        self._keys = keys
+        self._keys = np.zeros((len(self._current), len(model.passes)), dtype=np.uint32)
+
+        def key(start: int) -> None:
+            rows = slice(start, min(start + _KEYED_AT_ONCE, self._count))
+            self._keys[rows] = pass_keys(self._arrays["table"][rows], model.passes)
+            self._keys[rows][~self._alive[rows]] = 0
+
+        for _ in in_threads(key, range(0, self._count, _KEYED_AT_ONCE)):
+            pass
         self._index()
 
     def reserve(self, rows: int) -> None:
@@ -98,14 +102,16 @@ class HeldSubjects:
         whatever the order of arrival; a repeat of what is held changes nothing and is not returned. Withdrawn ones are
         returned too.
         """
-        batch = batch.take(_latest(batch))
+        if _repeats(batch.identity):
+            batch = batch.take(_latest(batch))
         held = self._find(batch)
         known = np.flatnonzero(held >= 0)
-        newer = np.ones(len(batch), dtype=np.bool_)
         if len(known):
+            newer = np.ones(len(batch), dtype=np.bool_)
             newer[known] = _exceeds(batch.take(known).rank, self.subjects.take(held[known]).rank)
-        self._supersede(held[newer & (held >= 0)])
-        rows = self._append(batch.take(np.flatnonzero(newer)))
+            self._supersede(held[newer & (held >= 0)])
+            batch = batch.take(np.flatnonzero(newer))
+        rows = self._append(batch)
         if self._superseded > _COMPACT_SHARE * self._count:
             renumbered = self._compact()
             rows = renumbered[rows]
@@ -139,6 +145,14 @@ class HeldSubjects:
                     left, right = left[~apart], right[~apart]
                 if len(left):
                     yield left, right
+
+    def asking(self) -> IntArray:
+        """Return the alive rows that have any before them to be compared with, in order."""
+        subjects = self.subjects
+        asks = np.zeros(len(self), dtype=np.bool_)
+        for code, first in enumerate(self._first):
+            asks[first + 1 :] |= subjects.source[first + 1 :] != code if self._unique[code] else np.True_
+        return np.flatnonzero(asks & self.alive)
 
     def keys(self, rows: IntArray) -> UInt32Array:
         """Return the blocking keys of rows, (rows, passes)."""
@@ -237,6 +251,12 @@ class HeldSubjects:
 def _identity_keys(identity: npt.NDArray[np.uint64]) -> UInt32Array:
     keys: UInt32Array = np.maximum(identity >> np.uint64(32), np.uint64(1)).astype(np.uint32)[:, None]
     return keys
+
+
+def _repeats(identity: npt.NDArray[np.uint64]) -> bool:
+    """Return whether any value occurs twice."""
+    ordered = np.sort(identity)
+    return bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _latest(batch: Subjects) -> IntArray:

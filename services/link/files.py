@@ -19,7 +19,12 @@ from schemas.contracts.records import FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import AgreementError, InputError, PolicyError, Reason
 
-BATCH_ROWS: Final = 50_000
+BATCH_ROWS: Final = 20_000
+
+_READ_AT_ONCE_BYTES: Final = 1 << 16
+"""Of each column. Arrow would otherwise fetch whole row groups ahead, some 450 MiB more for 1,900,000 records, in no
+less time.
+"""
 
 _DECLARATION_KEY: Final = b"hwlink"
 _NEEDED: Final = ("subject_ref", "version")
@@ -42,8 +47,10 @@ class EncodedFile:
         filter column holds something of another length.
         """
         try:
-            with pa_parquet.ParquetFile(self.path, page_checksum_verification=True) as parquet:
-                for batch in parquet.iter_batches(batch_size=BATCH_ROWS, columns=list(self.columns)):
+            with pa_parquet.ParquetFile(
+                self.path, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_AT_ONCE_BYTES
+            ) as parquet:
+                for batch in parquet.iter_batches(BATCH_ROWS, columns=list(self.columns), use_threads=False):
                     frame = pl.DataFrame(pl.from_arrow(batch))
                     self._check_widths(frame)
                     yield frame.with_columns(pl.lit(source).alias("source"))

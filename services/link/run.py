@@ -6,7 +6,6 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,17 +20,17 @@ from linkage.held import HeldSubjects
 from linkage.match import Matcher
 from linkage.reach import unlinkable
 from linkage.subjects import Subjects
+from linkage.threads import in_threads, made_ahead
+from schemas.columns import columns
+from schemas.contracts.links import PairLink
 from schemas.errors import InputError, Reason
 from schemas.model import MatchModel
 from services.link.files import EncodedFile, check_alike, open_encoded
 from services.link.outcome import Linked, quality, write_outputs
 from services.link.truth import read_truth
 
-QUERY_ROWS: Final = 20_000
+QUERY_ROWS: Final = 5_000
 """Subjects whose candidates are weighed at a time, on each thread."""
-
-THREADS: Final = 2
-"""NumPy gives up the interpreter's lock in most of what matching does."""
 
 
 class Stage(StrEnum):
@@ -172,24 +171,22 @@ def _read(
     """Take every file in, the larger first: each row looks for candidates among those before it, so few ask many."""
     done, total = 0, sum(file.rows for file in files)
     for number in sorted(range(len(files)), key=lambda n: -files[n].rows):
-        for batch in files[number].batches(sources[number]):
-            held.upsert(Subjects.from_frame(batch, {sources[number]: unique[number]}))
-            done += batch.height
+        declared = {sources[number]: unique[number]}
+        batches = files[number].batches(sources[number])
+        for batch in made_ahead(Subjects.from_frame(frame, declared) for frame in batches):
+            held.upsert(batch)
+            done += len(batch)
             progress(Stage.READ, done, total)
 
 
 def _match(matcher: Matcher, held: HeldSubjects, progress: Progress) -> pl.DataFrame:
     """Return every pair worth emitting, in the order of the rows that asked."""
-    starts = range(0, len(held), QUERY_ROWS)
-    found: list[pl.DataFrame] = []
-
-    def weighed(start: int) -> pl.DataFrame:
-        return matcher.match(np.arange(start, min(start + QUERY_ROWS, len(held))), held)
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        for number, pairs in enumerate(threads.map(weighed, starts), start=1):
-            found.append(pairs)
-            progress(Stage.MATCH, number, len(starts))
+    asking = held.asking()
+    pieces = [asking[start : start + QUERY_ROWS] for start in range(0, len(asking), QUERY_ROWS)]
+    found = [pl.DataFrame(schema=columns(PairLink))]
+    for number, pairs in enumerate(in_threads(lambda rows: matcher.match(rows, held), pieces), start=1):
+        found.append(pairs)
+        progress(Stage.MATCH, number, len(pieces))
     return pl.concat(found)
 
 
