@@ -39,6 +39,12 @@ STRIDES: Final = tuple(int(np.prod(RADICES[place + 1 :], dtype=np.int64)) for pl
 PATTERNS: Final = int(np.prod(RADICES, dtype=np.int64))
 """Number of possible patterns."""
 
+SETTLED_NAMES: Final = ("close", "phonetic", "similar", "faint", "different")
+"""Levels that a name's filter may give where its tokens leave it open."""
+
+SETTLED_ADDRESSES: Final = ("close", "similar", "different")
+"""States of the address that its filter may give."""
+
 _NAMES_CROSSWISE, _NAME_CROSSWISE, _FORENAME_MIDDLE, _DATES_CROSSWISE = range(
     len(TOKEN_POSITION), len(TOKEN_POSITION) + 4
 )

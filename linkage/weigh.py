@@ -18,7 +18,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from linkage.compare import LEVEL, PATTERNS, PLACE, STRIDES, BoolArray, PatternArray
+from linkage.compare import (
+    LEVEL,
+    PATTERNS,
+    PLACE,
+    SETTLED_ADDRESSES,
+    SETTLED_NAMES,
+    STRIDES,
+    BoolArray,
+    PatternArray,
+)
 from linkage.subjects import TOKEN_POSITION, IntArray, UInt64Array, prefix_word
 from schemas.model import COMPARISONS, RADICES, Frequencies, MatchModel, Relatives
 
@@ -104,10 +113,15 @@ class Weigher:
         return np.concatenate([[0.0], _log_ratio(self.m[comparison], self.u[comparison])])
 
     def promising(self, log2_prior: float) -> BoolArray:
-        """Return for each pattern whether a pair of it could be worth emitting, whatever its values' frequencies."""
+        """Return for each pattern whether a pair of it could be worth emitting, whatever its values' frequencies.
+
+        A level that filters have yet to settle stands at `close` (`linkage.compare.token_levels`), so that level counts
+        as the best of those it may become: which is not always `close` itself.
+        """
         bonus = sum(max(0.0, float(table[1].max(initial=table[2]))) for table in self._frequencies.values())
         veto = np.isin(self.guards, VETOES)
-        return (self.bits + bonus + log2_prior >= self.model.emit_log2_odds) & ~veto
+        best = _pattern_sum({name: _best_settled(name, self.level_bits(name)[1:]) for name in COMPARISONS})
+        return (best + bonus + log2_prior >= self.model.emit_log2_odds) & ~veto
 
     def frequency_bits(self, pattern: PatternArray, table: UInt64Array, rows: IntArray) -> FloatArray:
         """Return what equal values' frequency adds to each pair's weight; `rows` of the token table are one side."""
@@ -163,6 +177,20 @@ def _log_ratio(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]) ->
         bits = np.log2(top) - np.log2(bottom)
     ratio: FloatArray = np.clip(np.nan_to_num(bits, nan=0.0), NEVER_BITS, -NEVER_BITS)
     return ratio
+
+
+def _best_settled(comparison: str, bits: FloatArray) -> FloatArray:
+    """Return the bits of each level (without missing), those at `close` as the best that a filter could make of it."""
+    best, names = bits.copy(), COMPARISONS[comparison]
+    for level, name in enumerate(names):
+        if name == "close":
+            settled: tuple[str, ...] = SETTLED_NAMES
+        elif name.startswith("address_close_"):
+            settled = tuple(name.replace("_close_", f"_{state}_", 1) for state in SETTLED_ADDRESSES)
+        else:
+            continue
+        best[level] = max(bits[names.index(other)] for other in settled)
+    return best
 
 
 def _pattern_sum(bits: dict[str, FloatArray]) -> FloatArray:
