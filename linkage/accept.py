@@ -12,14 +12,12 @@ evidence over all pairs between them speaks for it, so that one link cannot chai
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-from linkage.decide import BoolArray, Candidates, IntArray, Members, Verdicts
+from linkage.decide import BoolArray, Candidates, IntArray, Members, Verdicts, first_connected
 from schemas.decision import DecisionPolicy
 
 LARGEST_WITHOUT_GROUPS = 2
@@ -29,37 +27,35 @@ LARGEST_WITHOUT_GROUPS = 2
 def accept(members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy) -> IntArray:
     """Accept links into persons; return each subject's label: the number of the first subject of its person."""
     links = np.flatnonzero(verdicts.eligible)
-    label = connected(len(members), pairs.left[links], pairs.right[links])
-    contested = _contested(label, members, pairs, verdicts, policy)
+    label = first_connected(len(members), pairs.left[links], pairs.right[links])
+    place = pairs.places(len(members))
+    contested = _contested(label, place, members, pairs, verdicts, policy)
     walk = links[contested[label[pairs.left[links]]]]
     if walk.size:
-        _walk(label, walk, members, pairs, verdicts, policy)
+        _walk(label, walk, place, members, pairs, verdicts, policy)
     return label
 
 
-def connected(size: int, left: IntArray, right: IntArray) -> IntArray:
-    """Return the connected component of each of `size` nodes, named by its lowest node."""
-    graph = coo_matrix((np.ones(left.size, dtype=np.int8), (left, right)), shape=(size, size))
-    count, component = connected_components(graph, directed=False)
-    lowest = np.zeros(count, dtype=np.int64)
-    nodes = np.arange(size - 1, -1, -1)
-    lowest[component[nodes]] = nodes  # of repeated indices the last assignment stays: the lowest node
-    named: IntArray = lowest[component]
-    return named
-
-
 def _contested(
-    label: IntArray, members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy
+    label: IntArray,
+    place: IntArray,
+    members: Members,
+    pairs: Candidates,
+    verdicts: Verdicts,
+    policy: DecisionPolicy,
 ) -> BoolArray:
     """Return, by label, the components that cannot be accepted whole without looking closer."""
     contested = np.zeros(label.size, dtype=bool)
     size = np.bincount(label, minlength=label.size)
     inside = np.flatnonzero(size[label] > 1)
 
-    by_source, repeats = _repeats(label[inside], members.source[inside])
-    unique = members.one_record_per_person[inside]
+    # Those who stand for one person in their source count once: by the first of them in the component.
+    _, first = np.unique(label[inside] * label.size + place[inside], return_index=True)
+    stands = inside[first]
+    by_source, repeats = _repeats(label[stands], members.source[stands])
+    unique = members.one_record_per_person[stands]
     has_unique = np.bincount(by_source, weights=unique, minlength=repeats.size) > 0
-    contested[label[inside[(repeats > 1)[by_source] & has_unique[by_source]]]] = True
+    contested[label[stands[(repeats > 1)[by_source] & has_unique[by_source]]]] = True
 
     claimed = inside[members.claim_group[inside] >= 0]
     by_claim, repeats = _repeats(label[claimed], members.claim_group[claimed])
@@ -85,14 +81,20 @@ def _repeats(component: IntArray, value: IntArray) -> tuple[IntArray, IntArray]:
 
 
 def _walk(
-    label: IntArray, links: IntArray, members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy
+    label: IntArray,
+    links: IntArray,
+    place: IntArray,
+    members: Members,
+    pairs: Candidates,
+    verdicts: Verdicts,
+    policy: DecisionPolicy,
 ) -> None:
     """Settle the contested components in place: must-links first, then falling odds, ties in canonical order."""
     preference = np.lexsort((links, -pairs.log2_odds[links], ~pairs.must[links]))
     links = links[preference]
     touched = np.zeros(label.size, dtype=bool)
     touched[label[pairs.left[links]]] = True
-    groups = _Groups(members, np.flatnonzero(touched[label]))
+    groups = _Groups(members, place, np.flatnonzero(touched[label]))
     between = touched[label[pairs.left]] & (label[pairs.left] == label[pairs.right])
     groups.know(pairs, verdicts, np.flatnonzero(between))
 
@@ -114,7 +116,7 @@ class _Group:
     """One growing person."""
 
     subjects: list[int]
-    sources: Counter[int]
+    places: dict[int, set[int]]
     no_repeats: set[int]
     claims: set[int]
 
@@ -124,18 +126,19 @@ class _Groups:
     """The growing persons of the contested components, and what is known between their subjects."""
 
     members: Members
+    place: IntArray
     nodes: IntArray
     of: dict[int, _Group] = field(init=False)
     known: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     apart: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def __post_init__(self) -> None:
-        source = self.members.source[self.nodes].tolist()
+        source, place = self.members.source[self.nodes].tolist(), self.place[self.nodes].tolist()
         unique = self.members.one_record_per_person[self.nodes].tolist()
         claim = self.members.claim_group[self.nodes].tolist()
         self.of = {
-            n: _Group([n], Counter((s,)), {s} if u else set(), {c} if c >= 0 else set())
-            for n, s, u, c in zip(self.nodes.tolist(), source, unique, claim, strict=True)
+            n: _Group([n], {s: {p}}, {s} if u else set(), {c} if c >= 0 else set())
+            for n, s, p, u, c in zip(self.nodes.tolist(), source, place, unique, claim, strict=True)
         }
 
     def know(self, pairs: Candidates, verdicts: Verdicts, rows: IntArray) -> None:
@@ -160,7 +163,8 @@ class _Groups:
         if self._forbidden(a, b) or (not must and not self._supported(a, b, policy)):
             return False
         a.subjects += b.subjects
-        a.sources += b.sources
+        for source, places in b.places.items():
+            a.places.setdefault(source, set()).update(places)
         a.no_repeats |= b.no_repeats
         a.claims |= b.claims
         for subject in b.subjects:
@@ -170,8 +174,8 @@ class _Groups:
     def _forbidden(self, a: _Group, b: _Group) -> bool:
         if not a.claims.isdisjoint(b.claims):
             return True
-        shared = a.sources.keys() & b.sources.keys()
-        if not shared.isdisjoint(a.no_repeats | b.no_repeats):
+        shared = a.places.keys() & b.places.keys() & (a.no_repeats | b.no_repeats)
+        if any(a.places[source] != b.places[source] for source in shared):
             return True
         return any(self.of[other] is a for subject in b.subjects for other in self.apart.get(subject, ()))
 

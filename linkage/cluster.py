@@ -12,6 +12,7 @@ import polars as pl
 
 from linkage.accept import accept
 from linkage.decide import BoolArray, Candidates, FloatArray, IntArray, Members, decide
+from linkage.weigh import Guard
 from schemas.contracts.base import Operation
 from schemas.decision import ConstraintKind, Decision, DecisionPolicy
 
@@ -117,15 +118,18 @@ def _candidates(
 
     left, right = frame["_left"].to_numpy(), frame["_right"].to_numpy()
     cannot = frame["_cannot"].to_numpy()
-    excluded = members.excluded(left, right) | cannot
+    repeated = (frame["guard"] == Guard.REPEAT.label).fill_null(False).to_numpy() & ~cannot
+    repeated &= ~members.claimed_together(left, right)
+    excluded = (members.excluded(left, right) & ~repeated) | cannot
     candidates = Candidates(
         left=left,
         right=right,
         log2_odds=frame["log2_odds"].fill_null(-np.inf).to_numpy(),
-        guarded=frame["guard"].is_not_null().to_numpy(),
+        guarded=frame["guard"].is_not_null().to_numpy() & ~repeated,
         must=frame["_must"].to_numpy() & ~excluded,
         cannot=cannot,
         excluded=excluded,
+        repeated=repeated,
     )
     return frame, candidates
 

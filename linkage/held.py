@@ -41,8 +41,12 @@ _ROW_ARRAYS: Final = (
 )
 
 
+_IDENTIFIERS: Final = frozenset({("token_nhs_number",), ("token_nino",)})
+"""Parts of a pass by which a source of unique people is searched by itself."""
+
+
 class HeldSubjects:
-    """A growing store of subjects with an index for each source: a source of unique people never searches itself."""
+    """A growing store of subjects with an index for each source; a source of unique people hardly searches itself."""
 
     def __init__(self, model: MatchModel) -> None:
         """Make an empty store that is searched by the model's passes."""
@@ -122,18 +126,20 @@ class HeldSubjects:
     ) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield (rows asked for, alive rows that share a pass with them), in bounded pieces, each pair once.
 
-        Pairs within a source of unique people, within one claim, and of a row with itself are left out. Only rows below
-        the asking one are given, or all with `anywhere`; only rows of one source with `among`.
+        Pairs within one claim and of a row with itself are left out; a source of unique people is searched by itself
+        for shared NHS numbers and NINOs alone, in case it repeats people all the same. Only rows below the asking one
+        are given, or all with `anywhere`; only rows of one source with `among`.
         """
         subjects, alive = self.subjects, self.alive
         rows = rows[alive[rows]]
+        loose = np.asarray([not _IDENTIFIERS.issuperset(p.parts) for p in self.passes], dtype=np.bool_)
         for code, index in enumerate(self._blocks):
             if among is not None and self._sources[code] != among:
                 continue
-            asking = rows[subjects.source[rows] != code] if self._unique[code] else rows
-            if not anywhere:
-                asking = asking[asking > self._first[code]]
+            asking = rows if anywhere else rows[rows > self._first[code]]
             keys = self._keys[asking]
+            if self._unique[code]:
+                keys[np.ix_(subjects.source[asking] == code, loose)] = 0
             for probe, query, found in index.lookup(keys, None if anywhere else asking):
                 keep = alive[found] & (found != asking[query])
                 keep[keep] = first_shared(self._probes, probe, keys[query[keep]], self._keys[found[keep]])

@@ -78,7 +78,10 @@ class Matcher:
         weight = self.weigher.weigh(pattern, frequency, relatives[sources])
         odds = weight + prior[sources]
         guard = self.weigher.guarded(pattern, frequency, relatives[sources], prior[sources])
-        keep = np.flatnonzero((odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES))
+        declared_apart = (sources[0] == sources[1]) & subjects.one_record_per_person[left]
+        guard = np.where(declared_apart & self.weigher.repeats[pattern], np.uint8(Guard.REPEAT), guard)
+        worth = (odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES)
+        keep = np.flatnonzero(worth & (~declared_apart | (guard == Guard.REPEAT)))
         return _Weighed(left[keep], right[keep], pattern[keep], weight[keep], odds[keep], guard[keep], shard[keep])
 
     def _promise(self, log2_prior: float) -> npt.NDArray[np.bool_]:

@@ -48,13 +48,17 @@ _PENALTY_RANGE_BITS: Final = (-16, 64)
 
 
 class Guard(IntEnum):
-    """Why a pair that reaches review may be linked only by review, or not at all (vetoes)."""
+    """Why a pair that reaches review may be linked only by review, or not at all (vetoes).
+
+    `REPEAT` is no doubt but the reverse: the pair is one person whom a source holds twice, though it declares not to.
+    """
 
     NONE = 0
     TWIN = 1
     NAMESAKE = 2
     NHS_CONFLICT = 3
     NINO_CONFLICT = 4
+    REPEAT = 5
 
     @property
     def label(self) -> str | None:
@@ -96,13 +100,14 @@ class Weigher:
     """A model made ready for weighing pairs."""
 
     def __init__(self, model: MatchModel) -> None:
-        """Tabulate the model: `bits`, `relative_bits` (log2 of m/u and r/u) and `guards` of each pattern."""
+        """Tabulate the model: `bits`, `relative_bits` (log2 of m/u and r/u), `guards` and `repeats` of each pattern."""
         self.model = model
         self.m = {c.name: np.asarray(c.m) for c in model.comparisons}
         self.u = {c.name: np.asarray(c.u) for c in model.comparisons}
         self.bits = _pattern_sum({name: _log_ratio(self.m[name], self.u[name]) for name in COMPARISONS})
         self.relative_bits = self._relative_bits()
         self.guards = _guards()
+        self.repeats = _repeats(self.guards)
         self._frequencies = {
             table.column: _frequency_bits(table, self._exact_u(table.column)) for table in model.frequencies
         }
@@ -204,16 +209,21 @@ def _pattern_sum(bits: dict[str, FloatArray]) -> FloatArray:
     return total.ravel()
 
 
+def _levels_among(comparison: str, *names: str) -> BoolArray:
+    """Return which patterns have one of the named levels of a comparison."""
+    place = PLACE[comparison]
+    chosen = np.isin(np.arange(RADICES[place]), [LEVEL[comparison][name] for name in names])
+    shape = [1] * len(RADICES)
+    shape[place] = RADICES[place]
+    among: BoolArray = np.broadcast_to(chosen.reshape(shape), RADICES).ravel()
+    return among
+
+
 def _guards() -> npt.NDArray[np.uint8]:
     """Return the guard of each pattern: vetoes first, and nothing where an exact NHS number or NINO speaks for the
     pair.
     """
-    levels = np.indices(RADICES, dtype=np.uint8).reshape(len(RADICES), PATTERNS)
-    at = {name: levels[place] for name, place in PLACE.items()}
-
-    def among(comparison: str, *names: str) -> BoolArray:
-        return np.isin(at[comparison], [LEVEL[comparison][name] for name in names])
-
+    among = _levels_among
     surname = among("surname", "exact", "close")
     home = among("home", *(name for name in LEVEL["home"] if name.startswith("address_same")))
     twin = surname & home & among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
@@ -223,6 +233,20 @@ def _guards() -> npt.NDArray[np.uint8]:
     guard = np.where(among("nhs_number", "exact") | among("nino", "exact"), Guard.NONE, guard)
     guard = np.where(among("nino", "different"), Guard.NINO_CONFLICT, guard)
     return np.where(among("nhs_number", "different"), Guard.NHS_CONFLICT, guard).astype(np.uint8)
+
+
+def _repeats(guards: npt.NDArray[np.uint8]) -> BoolArray:
+    """Return which patterns are one person's beyond doubt, so that not even a source's declaration speaks against them.
+
+    An NHS number or NINO in common is not enough, since a partner's or a parent's is sometimes given: the date of birth
+    or both names must agree too, and a forename must not be another one.
+    """
+    among = _levels_among
+    identified = (among("nhs_number", "exact") | among("nino", "exact")) & ~np.isin(guards, VETOES)
+    dates = among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
+    dates &= ~among("forename", "different", "faint")
+    names = among("forename", "exact", "nickname", "close") & among("surname", "exact", "close")
+    return identified & (dates | names | among("forename", "swapped"))
 
 
 def _frequency_bits(table: Frequencies, exact_u: float) -> tuple[UInt64Array, FloatArray, float]:

@@ -219,3 +219,20 @@ def test_review_must_not_start_above_link() -> None:
     with pytest.raises(ValueError, match="review_probability"):
         DecisionPolicy(link_probability=0.5, review_probability=0.6)
     assert DecisionPolicy(link_probability=0.8).link_log2_odds == pytest.approx(2.0)
+
+
+def test_a_person_whom_a_source_repeats_against_its_declaration_is_one_person_with_all_records() -> None:
+    roster = _roster("h/1", "w/1", "w/2", "w/3", unique=("h", "w"))
+    pairs = (("h/1", "w/1", 20.0), ("h/1", "w/2", 18.0), ("h/1", "w/3", 9.0), ("w/1", "w/2", 22.0))
+
+    assert _persons(roster, _pairs(*pairs, guards={3: "repeat"})) == _of("h/1 w/1 w/2", "w/3")
+    assert _persons(roster, _pairs(*pairs)) == _of("h/1 w/1", "w/2", "w/3")
+
+
+def test_a_repeat_yields_to_a_claim_and_to_a_reviewer() -> None:
+    again = _pairs(("w/1", "w/2", 22.0), guards={0: "repeat"})
+    claimed = _roster("w/1", "w/2", unique=("w",), claims={"w/1": "c", "w/2": "c"})
+    assert _persons(claimed, again) == _of("w/1", "w/2")
+
+    overridden = _constraints(("w/1", "w/2", "cannot_link"))
+    assert _persons(_roster("w/1", "w/2", unique=("w",)), again, None, overridden) == _of("w/1", "w/2")

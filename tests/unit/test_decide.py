@@ -25,15 +25,18 @@ def _pairs(
     guarded: tuple[int, ...] = (),
     must: tuple[int, ...] = (),
     cannot: tuple[int, ...] = (),
+    repeated: tuple[int, ...] = (),
 ) -> Candidates:
     left, right = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
 
     def flags(numbers: tuple[int, ...]) -> np.ndarray:
         return np.isin(np.arange(len(rows)), numbers)
 
-    excluded = members.excluded(left, right) | flags(cannot)
+    excluded = (members.excluded(left, right) & ~flags(repeated)) | flags(cannot)
     odds = np.array([r[2] for r in rows])
-    return Candidates(left, right, odds, flags(guarded), flags(must) & ~excluded, flags(cannot), excluded)
+    return Candidates(
+        left, right, odds, flags(guarded), flags(must) & ~excluded, flags(cannot), excluded, flags(repeated)
+    )
 
 
 def test_without_rivals_a_probability_is_its_own_odds() -> None:
@@ -47,7 +50,42 @@ def test_rivals_on_both_sides_are_counted_where_both_sources_repeat_nobody() -> 
     members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: True})
     pairs = _pairs(members, [(0, 2, 3.0), (0, 3, 1.0), (1, 2, 0.0)])
     probability = decide(members, pairs, DecisionPolicy()).probability
-    assert probability == pytest.approx([8 / (1 + 8 + 2 + 1), 2 / (1 + 2 + 8), 1 / (1 + 1 + 8)])
+    # Nobody, each pair alone, or the two that share no subject together: odds 1 + 8 + 2 + 1 + 2 * 1.
+    assert probability == pytest.approx([8 / 14, (2 + 2) / 14, (1 + 2) / 14])
+
+
+def test_a_rival_with_a_better_partner_of_its_own_hardly_counts() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: True})
+    pairs = _pairs(members, [(0, 2, 30.0), (0, 3, 3.0), (1, 3, 3.0)])
+    verdicts = decide(members, pairs, DecisionPolicy())
+    assert verdicts.probability == pytest.approx([1.0, 0.0, 8 / 9], abs=1e-6)
+    assert verdicts.eligible.tolist() == [True, False, True]
+
+
+def test_members_of_one_claim_compete_though_their_source_may_repeat_people() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: False}, [-1, -1, 7, 7])
+    pairs = _pairs(members, [(0, 2, 30.0), (0, 3, 3.0), (1, 3, 3.0)])
+    verdicts = decide(members, pairs, DecisionPolicy())
+    assert verdicts.probability == pytest.approx([1.0, 0.0, 8 / 9], abs=1e-6)
+
+
+def test_twins_that_nothing_tells_apart_are_put_to_review() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: True})
+    ring = [(0, 2, 20.0), (0, 3, 20.0), (1, 2, 20.0), (1, 3, 20.0)]
+    verdicts = decide(members, _pairs(members, ring), DecisionPolicy())
+    assert verdicts.probability == pytest.approx([0.5] * 4, abs=1e-3)
+    assert not verdicts.eligible.any()
+
+
+def test_records_that_repeat_one_person_share_a_place_and_are_no_rivals() -> None:
+    members = _members([HEALTH, WELFARE, WELFARE, WELFARE], {HEALTH: True, WELFARE: True})
+    odds = [(0, 1, 20.0), (0, 2, 18.0), (0, 3, 2.0), (1, 2, 25.0)]
+    apart = decide(members, _pairs(members, odds), DecisionPolicy())
+    assert apart.eligible.tolist() == [True, False, False, False]
+
+    together = decide(members, _pairs(members, odds, repeated=(3,)), DecisionPolicy())
+    assert together.eligible.tolist() == [True, True, False, True]
+    assert together.probability[[0, 1, 3]] == pytest.approx([1.0, 1.0, 1.0], abs=1e-4)
 
 
 def test_pairs_into_a_source_that_may_repeat_people_are_no_rivals_of_one_another() -> None:
@@ -104,5 +142,5 @@ def test_no_pairs_give_no_verdicts() -> None:
     members = _members([HEALTH], {HEALTH: True})
     empty = np.zeros(0, dtype=np.int64)
     none = np.zeros(0, dtype=bool)
-    verdicts = decide(members, Candidates(empty, empty, np.zeros(0), none, none, none, none), DecisionPolicy())
+    verdicts = decide(members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none), DecisionPolicy())
     assert verdicts.probability.size == 0

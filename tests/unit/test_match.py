@@ -107,3 +107,22 @@ def test_shards_share_the_work_without_loss_or_overlap() -> None:
     assert sorted(whole.rows()) == sorted(row for part in parts for row in part.rows())
     for shard, part in enumerate(parts):
         assert set(part["shard"].to_list()) <= {shard}
+
+
+def test_a_source_that_repeats_a_person_against_its_declaration_is_told_so_by_identifiers_alone() -> None:
+    known = {**ANNA, "nhs_number": "9912003888"}
+    moved = {**known, "postcode": "ME1 1AA", "address": "3 Hill Road", "surname": "Baines"}
+
+    pairs = matched(subjects("a.b", known, moved))
+    assert pairs["guard"].to_list() == ["repeat"]
+
+    assert matched(subjects("a.b", ANNA, ANNA)).is_empty()
+
+
+def test_a_number_shared_by_two_people_of_one_source_does_not_make_them_one() -> None:
+    mother = {**ANNA, "nhs_number": "9912003888"}
+    child = {**mother, "forename": "Bettina", "date_of_birth": "2010-11-27"}
+    twin = {**mother, "forename": "Zsofia"}
+
+    assert matched(subjects("a.b", mother, child)).is_empty()
+    assert matched(subjects("a.b", mother, twin)).is_empty()

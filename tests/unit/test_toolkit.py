@@ -58,6 +58,7 @@ def test_the_index_finds_the_pairs_that_the_fast_path_finds() -> None:
         (int(other), int(one) - len(left))
         for asked, found in held.candidates(rows)
         for one, other in zip(asked, found, strict=True)
+        if other < len(left)  # a file is searched by itself for shared identifiers only, which the toolkit is not asked
     }
 
     assert set(vectors().index) == fast
