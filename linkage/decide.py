@@ -25,8 +25,8 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 ROUNDS: Final = 8
-"""Times that slots tell one another how far their entries are spoken for, and times again with averaging. Households are
-a few steps across; with twice as many no probability of a made-up population moves by .001 (`decisions/0040`).
+"""Times that slots tell one another how far their entries are spoken for, and times again with averaging. Households
+are a few steps across: twice as many change no link (`decisions/0040`).
 """
 
 

@@ -132,7 +132,7 @@ class HeldSubjects:
         """
         subjects, alive = self.subjects, self.alive
         rows = rows[alive[rows]]
-        loose = np.asarray([not _IDENTIFIERS.issuperset(p.parts) for p in self.passes], dtype=np.bool_)
+        loose = self._loose()
         for code, index in enumerate(self._blocks):
             if among is not None and self._sources[code] != among:
                 continue
@@ -158,7 +158,16 @@ class HeldSubjects:
         asks = np.zeros(len(self), dtype=np.bool_)
         for code, first in enumerate(self._first):
             asks[first + 1 :] |= subjects.source[first + 1 :] != code if self._unique[code] else np.True_
+            if self._unique[code]:
+                mine = np.flatnonzero(subjects.source == code)
+                for position in np.flatnonzero(~self._loose()):
+                    keys = self._keys[mine, position]
+                    asks[mine[np.isin(keys, _repeated(keys))]] = True
         return np.flatnonzero(asks & self.alive)
+
+    def _loose(self) -> BoolArray:
+        """Return which passes a source of unique people is not searched by itself with."""
+        return np.asarray([not _IDENTIFIERS.issuperset(p.parts) for p in self.passes], dtype=np.bool_)
 
     def keys(self, rows: IntArray) -> UInt32Array:
         """Return the blocking keys of rows, (rows, passes)."""
@@ -252,6 +261,13 @@ class HeldSubjects:
             self._first[code] = int(rows[0]) if len(rows) else self._count
             self._blocks[code] = BlockIndex(self._probes)
             self._blocks[code].add(self._keys[rows], rows)
+
+
+def _repeated(keys: UInt32Array) -> UInt32Array:
+    """Return the keys that occur more than once; 0 is no key."""
+    ordered = np.sort(keys[keys != 0])
+    repeated: UInt32Array = ordered[1:][ordered[1:] == ordered[:-1]]
+    return repeated
 
 
 def _identity_keys(identity: npt.NDArray[np.uint64]) -> UInt32Array:

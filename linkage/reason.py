@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from linkage.explain import log2_odds
+from linkage.weigh import Guard
 from schemas.decision import ConstraintKind, Decision, DecisionPolicy
 
 
@@ -44,6 +45,8 @@ GUARD_WORDS: Final = {
     "namesake": "They share name and home but not the date of birth: parent and child of one name look like this.",
     "nhs_conflict": "Their NHS numbers differ, and one person has one.",
     "nino_conflict": "Their National Insurance numbers differ, and one person has one.",
+    "repeat": "Their NHS number or National Insurance number is one, and their date of birth or names agree: one person "
+    "whom a source holds twice, though it declares one record for each.",
 }
 """What each guard has seen, by its label."""
 
@@ -63,7 +66,8 @@ def because(policy: DecisionPolicy) -> pl.Expr:
     threshold with no guard and no rival in reach, and yet is no link, was held back by its group.
     """
     decision, probability = pl.col("decision"), pl.col("probability")
-    able = (probability >= policy.link_probability) & pl.col("guard").is_null()
+    free = pl.col("guard").is_null() | (pl.col("guard") == Guard.REPEAT.label)
+    able = (probability >= policy.link_probability) & free
     # Rivals' odds are 2**rival_bits - 1, and the pair's 2**log2_odds: too near from `margin_bits` below it on.
     near = pl.col("rival_bits") >= (1 + 2.0 ** (pl.col("log2_odds") - policy.margin_bits).clip(-60, 60)).log(2)
     below = pl.col("log2_odds") < log2_odds(policy.review_probability)
@@ -76,7 +80,7 @@ def because(policy: DecisionPolicy) -> pl.Expr:
         .then(pl.lit(Because.EXCLUDED.value))
         .when(decision == Decision.APART.value)
         .then(pl.when(below).then(pl.lit(Because.BELOW.value)).otherwise(pl.lit(Because.RIVALS.value)))
-        .when(pl.col("guard").is_not_null())
+        .when(~free)
         .then(pl.lit(Because.GUARD.value))
         .when(able & ~near)
         .then(pl.lit(Because.GROUP.value))

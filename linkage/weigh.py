@@ -20,7 +20,6 @@ import numpy.typing as npt
 
 from linkage.compare import (
     LEVEL,
-    PATTERNS,
     PLACE,
     SETTLED_ADDRESSES,
     SETTLED_NAMES,

@@ -34,7 +34,8 @@ class PairLink(Contract):
     `weight_bits` is the sum of log2(m/u) over the comparisons, `log2_odds` that sum plus the prior's log2 odds: the
     odds of this pair alone, before rivals count. `pattern` numbers the level of each comparison in the model's
     mixed-radix order. `guard` names why the pair may be linked only by review, if it may; `repeat` says
-    instead that it is one person whom a source holds twice against its declaration. `left_hash` and `right_hash` are content hashes: with the versions they say of which two records the evidence is.
+    instead that it is one person whom a source holds twice against its declaration. `left_hash` and `right_hash` are
+    content hashes: with the versions they say of which two records the evidence is.
     """
 
     left_source: str

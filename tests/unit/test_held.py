@@ -122,6 +122,19 @@ def test_a_source_of_unique_people_is_not_compared_with_itself() -> None:
     assert candidates(held, rows, among="a.b") == {("c1", "a1"), ("c1", "a2"), ("c2", "a1"), ("c2", "a2")}
 
 
+def test_a_source_of_unique_people_is_searched_by_itself_for_shared_identifiers() -> None:
+    number = token("number")
+    held = HeldSubjects(MODEL)
+    rows = held.upsert(
+        batch(
+            row("a1", token_nhs_number=number), row("a2"), row("a3", token_nhs_number=number), unique={"a.b": True}
+        )
+    )  # fmt: skip
+
+    assert candidates(held, rows) == {("a3", "a1")}
+    assert held.asking().tolist() == [0, 2]
+
+
 def test_members_of_one_claim_are_not_compared_within_their_source() -> None:
     claim = token("claim")
     held = HeldSubjects(MODEL)
