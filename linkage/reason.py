@@ -45,7 +45,7 @@ GUARD_WORDS: Final = {
     "namesake": "They share name and home but not the date of birth: parent and child of one name look like this.",
     "nhs_conflict": "Their NHS numbers differ, and one person has one.",
     "nino_conflict": "Their National Insurance numbers differ, and one person has one.",
-    "repeat": "Their NHS number or National Insurance number is one, and their date of birth or names agree: one person "
+    "repeat": "They share an NHS or National Insurance number, and the date of birth or both names: one person "
     "whom a source holds twice, though it declares one record for each.",
 }
 """What each guard has seen, by its label."""
