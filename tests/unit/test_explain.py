@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkage.accept import connected
+from linkage.decide import first_connected
 from linkage.encode import ProjectKeys, encode
 from linkage.explain import (
     FREQUENCY,
@@ -159,7 +159,7 @@ def test_the_way_between_two_subjects_is_the_shortest_then_the_one_whose_weakest
 def test_a_way_leads_from_end_to_end_over_links(links: list[tuple[int, int, float]]) -> None:
     found = links_between((0, 6), links)
     number = np.array([link[:2] for link in links], dtype=np.int64).reshape(-1, 2)
-    together = connected(7, number[:, 0], number[:, 1])
+    together = first_connected(7, number[:, 0], number[:, 1])
 
     assert (found is not None) == bool(together[0] == together[6])
     here = 0
