@@ -7,10 +7,10 @@ an exact frequency can be looked up in a public table of names, so what leaves t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -61,6 +61,17 @@ class ScoredPair:
             return self.rival_bits
         # 0 and 1 are an override's or an exclusion's, in which no rival has a part, or odds beyond a float's digits.
         return 0.0 if self.probability in (0.0, 1.0) else self.log2_odds - log2_odds(self.probability)
+
+
+def scored_pair(row: Mapping[str, Any], model_id: str) -> ScoredPair:
+    """Return a decided pair of a `Resolution` with its pattern, as one that can be explained."""
+    kept = ("pattern", "weight_bits", "log2_odds", "rival_bits", "probability", "guard")
+    return ScoredPair(
+        sources=(row["left_source"], row["right_source"]),
+        decision=Decision(row["decision"]),
+        model_id=model_id,
+        **{name: row[name] for name in kept},
+    )
 
 
 @dataclass(frozen=True)

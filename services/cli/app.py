@@ -20,6 +20,7 @@ GROUPS = (
     "query",
     "model",
     "review",
+    "report",
     "operate",
 )
 """Modules of `services.cli`, in the order that `hwlink --help` lists their commands."""

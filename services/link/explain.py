@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from linkage.explain import ScoredPair, Term, explain_scored
+from linkage.explain import ScoredPair, Term, explain_scored, scored_pair
 from linkage.path import links_between
 from linkage.reason import Because
 from linkage.tell import Explainer
@@ -69,17 +69,6 @@ def explain_run(run: LinkedRun, left: str, right: str) -> Explained:
         raise _unknown()
     direct = pair is not None and (route is None or pair.because is not Because.OTHERS)
     return Explained(pair, route is not None, () if direct else tuple(explained(links[at]) for at in route or ()))
-
-
-def scored_pair(row: dict[str, Any], model_id: str) -> ScoredPair:
-    """Return a row of EVIDENCE_SCHEMA as a pair that can be explained."""
-    kept = ("pattern", "weight_bits", "log2_odds", "rival_bits", "probability", "guard")
-    return ScoredPair(
-        sources=(row["left_source"], row["right_source"]),
-        decision=Decision(row["decision"]),
-        model_id=model_id,
-        **{name: row[name] for name in kept},
-    )
 
 
 def _found(pairs: pl.DataFrame, side: str, text: str) -> str | None:
