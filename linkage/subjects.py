@@ -7,6 +7,7 @@ random rows, so that one subject is a few cache lines and not one per column.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Final
 
@@ -25,6 +26,10 @@ IntArray = npt.NDArray[np.int64]
 
 FILTER_WORDS: Final = 8
 """Words of 64 bits in a filter of 512 bits."""
+
+_TOKEN_WORDS: Final = 2
+BINARY_COLUMNS: Final = (*TOKEN_COLUMNS, *FILTER_COLUMNS, "claim_group")
+"""Columns of a subject that are packed as words."""
 
 _LANES: Final = np.uint64(0x00FF00FF00FF00FF)
 _ONE_EACH_LANE: Final = np.uint64(0x0001000100010001)
@@ -95,18 +100,34 @@ class Subjects:
         order.
 
         Token and filter columns that are absent count as missing throughout. `one_record_per_person` says it by source;
-        sources that it does not name are taken not to hold one record per person.
+        sources that it does not name are taken not to hold one record per person. Raises pa.ArrowInvalid where a token
+        or filter is of another length than its contract's.
         """
-        frame, unique = conform(frame, Subject), one_record_per_person or {}
-        names = frame["source"].unique().sort().to_list()
-        codes = frame["source"].cast(pl.Enum(names)).to_physical().to_numpy()
-        table = np.zeros((frame.height, len(TOKEN_COLUMNS)), dtype=np.uint64)
-        for name in TOKEN_COLUMNS:
-            table[:, TOKEN_POSITION[name]] = token_words(frame[name])
-        filters = np.zeros((frame.height, len(FILTER_COLUMNS), FILTER_WORDS), dtype=np.uint64)
-        for position, name in enumerate(FILTER_COLUMNS):
-            filters[:, position] = _filter_words(frame[name])
-        refs = _padded_bytes(frame["subject_ref"])
+        frame = conform(frame, Subject)
+        binary = {name: frame[name].to_arrow() for name in BINARY_COLUMNS}
+        return cls._packed(frame.drop(BINARY_COLUMNS), binary, one_record_per_person or {})
+
+    @classmethod
+    def from_batch(cls, batch: pa.RecordBatch, one_record_per_person: dict[str, bool]) -> Subjects:
+        """Return the subjects of an Arrow batch, as `from_frame` does, without a detour for its tokens and filters."""
+        have = batch.schema.names
+        rest = batch.select([name for name in have if name not in BINARY_COLUMNS])
+        binary = {name: batch.column(name) for name in BINARY_COLUMNS if name in have}
+        return cls._packed(conform(pl.DataFrame(pl.from_arrow(rest)), Subject), binary, one_record_per_person)
+
+    @classmethod
+    def _packed(cls, rest: pl.DataFrame, binary: Mapping[str, pa.Array], unique: dict[str, bool]) -> Subjects:
+        names = rest["source"].unique().sort().to_list()
+        codes = rest["source"].cast(pl.Enum(names)).to_physical().to_numpy()
+        table = np.zeros((rest.height, len(TOKEN_COLUMNS)), dtype=np.uint64)
+        filters = np.zeros((rest.height, len(FILTER_COLUMNS), FILTER_WORDS), dtype=np.uint64)
+        for name, column in binary.items():
+            if name in TOKEN_POSITION:
+                table[:, TOKEN_POSITION[name]] = _words(column, _TOKEN_WORDS)[:, 0]
+            elif name in FILTER_COLUMNS:
+                filters[:, FILTER_COLUMNS.index(name)] = _words(column, FILTER_WORDS)
+        claim = binary.get("claim_group")
+        refs = _padded_bytes(rest["subject_ref"])
         return cls(
             table=table,
             filters=filters,
@@ -114,19 +135,13 @@ class Subjects:
             source=codes.astype(np.uint16),
             sources=tuple(names),
             unique=tuple(unique.get(name, False) for name in names),
-            identity=identities(frame["source"], frame["subject_ref"]),
-            version=frame["version"].to_numpy().astype(np.int64),
-            withdrawn=(frame["operation"] == Operation.WITHDRAW.value).fill_null(False).to_numpy(),
-            content_hash=frame["content_hash"].fill_null(0).to_numpy().astype(np.int64),
-            claim_group=token_words(frame["claim_group"]),
+            identity=identities(rest["source"], rest["subject_ref"]),
+            version=rest["version"].to_numpy().astype(np.int64),
+            withdrawn=(rest["operation"] == Operation.WITHDRAW.value).fill_null(False).to_numpy(),
+            content_hash=rest["content_hash"].fill_null(0).to_numpy().astype(np.int64),
+            claim_group=np.zeros(len(refs), dtype=np.uint64) if claim is None else _words(claim, _TOKEN_WORDS)[:, 0],
             ref=refs.view(f"S{refs.shape[1]}").ravel(),
         )
-
-
-def token_words(column: pl.Series) -> UInt64Array:
-    """Return the first 8 bytes of each binary token as uint64, little-endian; 0 where null."""
-    words = column.bin.head(8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
-    return words.fill_null(0).to_numpy().astype(np.uint64, copy=False)
 
 
 def token_prefix(word: int) -> str:
@@ -184,8 +199,11 @@ def bits_set(words: UInt64Array) -> UInt64Array:
     return (pairs * _ONE_EACH_LANE) >> np.uint64(48)
 
 
-def _filter_words(column: pl.Series) -> npt.NDArray[np.uint64]:
-    """Return 64-byte filters as (n, 8) uint64, zeros where null."""
-    blank = bytes(FILTER_WORDS * 8)
-    packed = column.fill_null(blank).bin.reinterpret(dtype=pl.Array(pl.UInt64, FILTER_WORDS), endianness="little")
-    return packed.to_numpy().reshape(len(column), FILTER_WORDS)
+def _words(column: pa.Array, words: int) -> UInt64Array:
+    """Return binary values of 8 bytes a word as (n, words) uint64, little-endian; zeros where null."""
+    fixed = column.cast(pa.binary(8 * words))
+    packed = np.frombuffer(fixed.buffers()[1], dtype="<u8", count=words * len(fixed), offset=8 * words * fixed.offset)
+    packed = packed.reshape(len(fixed), words)
+    if fixed.null_count:
+        packed = np.where(fixed.is_valid().to_numpy(zero_copy_only=False)[:, None], packed, np.uint64(0))
+    return packed

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from pydantic import ValidationError
@@ -40,7 +39,7 @@ class EncodedFile:
     rows: int
     columns: tuple[str, ...]
 
-    def batches(self, source: str) -> Iterator[pl.DataFrame]:
+    def batches(self, source: str) -> Iterator[pa.RecordBatch]:
         """Yield the linkage variables under a source id, `BATCH_ROWS` rows at a time.
 
         Raises InputError FILE_UNREADABLE when the file ends too soon, PolicyError CLEAR_IDENTIFIER when a token or
@@ -51,22 +50,25 @@ class EncodedFile:
                 self.path, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_AT_ONCE_BYTES
             ) as parquet:
                 for batch in parquet.iter_batches(BATCH_ROWS, columns=list(self.columns), use_threads=False):
-                    frame = pl.DataFrame(pl.from_arrow(batch))
-                    self._check_widths(frame)
-                    yield frame.with_columns(pl.lit(source).alias("source"))
+                    yield self._fixed(batch).append_column("source", pa.repeat(source, batch.num_rows))
         except (OSError, pa.ArrowException):
             raise _unreadable(self.path) from None
 
-    def _check_widths(self, frame: pl.DataFrame) -> None:
-        sized = [name for name in self.columns if name in _WIDTHS]
-        odd = frame.select((pl.col(name).bin.size() != _WIDTHS[name]).any() for name in sized)
-        wrong = [name for name in sized if odd[name][0]]
+    def _fixed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the batch with tokens and filters as binaries of their fixed length."""
+        fixed, wrong = {}, []
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            try:
+                fixed[name] = column.cast(pa.binary(_WIDTHS[name])) if name in _WIDTHS else column
+            except pa.ArrowException:
+                wrong.append(name)
         if wrong:
             raise PolicyError(
                 Reason.CLEAR_IDENTIFIER,
                 f"{self.path.name} holds values that are no tokens or filters in: {', '.join(wrong)}. "
                 "Make the file again with `hwlink pseudonymise`.",
             )
+        return pa.RecordBatch.from_pydict(fixed)
 
 
 def open_encoded(path: Path) -> EncodedFile:

@@ -172,8 +172,8 @@ def _read(
     done, total = 0, sum(file.rows for file in files)
     for number in sorted(range(len(files)), key=lambda n: -files[n].rows):
         declared = {sources[number]: unique[number]}
-        batches = files[number].batches(sources[number])
-        for batch in made_ahead(Subjects.from_frame(frame, declared) for frame in batches):
+        batches = made_ahead(files[number].batches(sources[number]))
+        for batch in made_ahead(Subjects.from_batch(batch, declared) for batch in batches):
             held.upsert(batch)
             done += len(batch)
             progress(Stage.READ, done, total)
