@@ -14,13 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from linkage.compare import levels_of
+from linkage.compare import STRIDES, levels_of
 from linkage.weigh import EXACT_LEVELS, Weigher
 from schemas.decision import ConstraintKind, Decision
 from schemas.model import COMPARISONS, MISSING
 
 PRIOR: Final = "prior"
 FREQUENCY: Final = "frequency"
+DEPENDENCE: Final = "dependence"
+"""Name of the term for fields that go together; left out where no two of a pair's levels do."""
 HOUSEHOLD: Final = "household"
 RIVALS: Final = "rivals"
 
@@ -133,12 +135,16 @@ def with_frequency(weigher: Weigher, levels: Sequence[int]) -> list[str]:
 
 
 def compared(weigher: Weigher, levels: Sequence[int]) -> list[Part]:
-    """Return the part of each comparison at these levels; one whose value is missing has no m, no u and no bits."""
+    """Return the part of each comparison at these levels; one whose value is missing has no m, no u and no bits.
+
+    What two fields that go together take back, since their evidence would count twice, is a part of its own.
+    """
     parts: list[Part] = []
     for name, level in zip(COMPARISONS, levels, strict=True):
         known = (float(weigher.m[name][level - 1]), float(weigher.u[name][level - 1])) if level else (None, None)
         parts.append((name, (MISSING, *COMPARISONS[name])[level], *known, float(weigher.level_bits(name)[level])))
-    return parts
+    together = float(weigher.dependence[int(np.dot(levels, STRIDES))])
+    return [*parts, (DEPENDENCE, "together", None, None, together)] if together else parts
 
 
 def summed(parts: Sequence[Part]) -> tuple[Term, ...]:

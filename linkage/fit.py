@@ -17,17 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from linkage.block import shared_passes
-from linkage.compare import PatternArray, compare
+from linkage.compare import PatternArray, compare, levels_of
+from linkage.dependence import match_dependences, stranger_dependences
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
 from linkage.plan import planned
-from linkage.prior import estimate_priors, relatives_per_match, relatives_shares
+from linkage.prior import certain_matches, estimate_priors, match_probabilities, relatives_per_match, relatives_shares
 from linkage.sample import linkable
 from linkage.session import overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
 from linkage.subjects import TOKEN_POSITION, IntArray, mix, token_prefix
 from linkage.weigh import Weigher, relative_table
-from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, Frequencies, MatchModel, Session
+from schemas.model import COMPARISONS, BlockPass, Comparison, Dependence, FitReport, Frequencies, MatchModel, Session
 
 SAMPLE_ROWS: Final = 15_000
 """Subjects of the smaller source whose candidates are used to fit; their share of the matches is plenty for m."""
@@ -38,6 +39,7 @@ M_STRENGTH: Final = 50.0
 FREQUENCY_FLOORS: Final = {"token_forename": 1e-3, "token_surname": 2e-4, "token_date_of_birth": 5e-5}
 """Frequency below which a value is taken to be no rarer. Measured in `decisions/0011`."""
 
+MATCH_ROUNDS: Final = 3
 _LEAST_COUNT: Final = 4  # subjects with a value before its frequency is more than chance
 
 
@@ -53,6 +55,10 @@ class Candidates:
     names: tuple[tuple[str, str], ...]
     searched: tuple[int, ...]
     """For each pair of sources, the number of all pairs that the sampled rows stand for."""
+    asked: tuple[int, ...]
+    """For each pair of sources, the number of sampled rows; they stand on the left."""
+    among: tuple[str, ...]
+    """For each pair of sources, the one in which the sampled rows' candidates were sought."""
 
 
 def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
@@ -69,7 +75,8 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     candidates = sample_candidates(held, shipped)
     with_r = shipped.model_copy(update={"relatives": relatives})
     ratio = relatives_per_match(candidates, m, relatives_shares(held, candidates, with_r, m, generator))
-    sessions, m = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio)
+    dependences = stranger_dependences(held, shipped.cuts, m, u, certain_matches(held, candidates, m), generator)
+    sessions, m = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio, dependences)
     relatives = relatives.model_copy(update={"home": tuple(m["home"].tolist())})
     fitted = shipped.model_copy(
         update={
@@ -78,10 +85,17 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
                 Comparison(name=n, m=tuple(m[n].tolist()), u=tuple(u[n].tolist())) for n in COMPARISONS
             ),
             "relatives": relatives,
+            "dependences": dependences,
             "frequencies": frequencies(held),
         }
     )
     shares = relatives_shares(held, candidates, fitted, m, generator)
+    levels = levels_of(candidates.pattern)
+    for _ in range(MATCH_ROUNDS):
+        priors = estimate_priors(held, candidates, Weigher(fitted), shares)
+        believed = match_probabilities(held, candidates, Weigher(fitted), priors)
+        learnt = match_dependences(levels, believed, m, M_STRENGTH)
+        fitted = fitted.model_copy(update={"dependences": (*dependences, *learnt)})
     priors = estimate_priors(held, candidates, Weigher(fitted), shares)
     report = FitReport(
         seed=seed,
@@ -97,7 +111,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
 def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
     """Return every candidate of up to `SAMPLE_ROWS` subjects of each pair of sources, chosen by an identity's hash."""
     left, right, pattern, shared, side = [], [], [], [], []
-    searched = []
+    searched, sampled, sought = [], [], []
     sides = linkable(held)
     for number, ((name, other), rows) in enumerate(sides.items()):
         asked, among = rows.left, other
@@ -106,6 +120,8 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         asked = _chosen(held, asked)
         everyone = len(rows.left) if rows.right is None else max(len(rows.left), len(rows.right))
         searched.append(len(asked) * (everyone - (rows.right is None)))
+        sampled.append(len(asked))
+        sought.append(among)
         for one, two in held.candidates(asked, anywhere=True, among=among):
             left.append(one)
             right.append(two)
@@ -120,6 +136,8 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         side=_joined(side, np.int64),
         names=tuple(sides),
         searched=tuple(searched),
+        asked=tuple(sampled),
+        among=tuple(sought),
     )
 
 
@@ -158,6 +176,7 @@ def _sessions(
     u: dict[str, FloatArray],
     r: dict[str, FloatArray],
     relatives_per_match: float,
+    dependences: Sequence[Dependence],
 ) -> tuple[tuple[Session, ...], dict[str, FloatArray]]:
     """Run a session for each pass; return their reports and the combined m."""
     reports, totals = [], {name: np.zeros(len(m[name])) for name in COMPARISONS}
@@ -165,7 +184,7 @@ def _sessions(
     for position, block_pass in enumerate(passes):
         active = [name for name in COMPARISONS if name not in overlapping(block_pass)]
         found = candidates.pattern[(candidates.shared >> np.uint32(position)) & np.uint32(1) == 1]
-        session = run_session(block_pass.name, found, active, m, u, r, relatives_per_match)
+        session = run_session(block_pass.name, found, active, m, u, r, relatives_per_match, dependences)
         reports.append(session.report)
         if session.report.used:
             for name in active:

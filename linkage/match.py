@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from linkage.comparable import kind_of_pattern, shown_shares, unseen_bits
 from linkage.compare import CHUNK_PAIRS, compare
 from linkage.held import HeldSubjects
 from linkage.subjects import IntArray, Subjects, UInt64Array, mix
@@ -30,6 +31,7 @@ class Matcher:
         self.model = model
         self.weigher = Weigher(model)
         self._promising: dict[float, npt.NDArray[np.bool_]] = {}
+        self._unseen_bits: dict[tuple[str, ...], FloatArray] = {}
 
     def priors(self, sources: tuple[str, ...]) -> tuple[FloatArray, FloatArray]:
         """Return (log2 prior, log2 relatives) of each pair of sources by code, (sources, sources)."""
@@ -76,13 +78,27 @@ class Matcher:
         sources = subjects.source[left], subjects.source[right]
         frequency = self.weigher.frequency_bits(pattern, subjects.table, left)
         weight = self.weigher.weigh(pattern, frequency, relatives[sources])
-        odds = weight + prior[sources]
-        guard = self.weigher.guarded(pattern, frequency, relatives[sources], prior[sources])
+        before = prior[sources] + self._unseen(subjects.sources)[(*sources, kind_of_pattern()[pattern])]
+        odds = weight + before
+        guard = self.weigher.guarded(pattern, frequency, relatives[sources], before)
         declared_apart = (sources[0] == sources[1]) & subjects.one_record_per_person[left]
         guard = np.where(declared_apart & self.weigher.repeats[pattern], np.uint8(Guard.REPEAT), guard)
         worth = (odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES)
         keep = np.flatnonzero(worth & (~declared_apart | (guard == Guard.REPEAT)))
         return _Weighed(left[keep], right[keep], pattern[keep], weight[keep], odds[keep], guard[keep], shard[keep])
+
+    def _unseen(self, sources: tuple[str, ...]) -> FloatArray:
+        """Return what matches that do not show take from the prior, (sources, sources, kinds of pattern)."""
+        if sources not in self._unseen_bits:
+            code = {name: position for position, name in enumerate(sources)}
+            bits = np.zeros((len(sources), len(sources), int(kind_of_pattern().max()) + 1))
+            for entry in self.model.priors:
+                if entry.left_source in code and entry.right_source in code:
+                    at = [code[entry.left_source], code[entry.right_source]]
+                    shown = shown_shares(self.weigher, entry.log2_prior, entry.log2_relatives)
+                    bits[at, at[::-1]] = unseen_bits(shown, entry.left_matched, entry.right_matched)
+            self._unseen_bits = {sources: bits}
+        return self._unseen_bits[sources]
 
     def _promise(self, log2_prior: float) -> npt.NDArray[np.bool_]:
         promising = self._promising.get(log2_prior)

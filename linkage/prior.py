@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from linkage.comparable import LEAST_UNMATCHED
 from linkage.compare import LEVEL, PLACE, compare, levels_of
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray
@@ -23,9 +24,6 @@ _LARGEST_HOUSEHOLD: Final = 10
 
 _FEWEST_EXPECTED: Final = 0.5
 """Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
-
-_LEAST_UNMATCHED: Final = 0.06
-"""Share of subjects without a match at the least: some matches are always beyond the blocking passes' reach."""
 
 _HOME_PAIRS: Final = 50_000
 
@@ -49,9 +47,19 @@ def estimate_priors(
         pattern, left = candidates.pattern[at], candidates.left[at]
         frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
         log2_relatives = float(np.log2(relatives[number]))
-        bits = weigher.weigh(pattern, frequency, log2_relatives)
-        share, low, high = likeliest_share(np.exp2(bits), max(candidates.searched[number], 1))
-        alone = [unmatched(value, sides[name, other], unique[name], unique[other]) for value in (share, low, high)]
+        ratios = np.exp2(weigher.weigh(pattern, frequency, log2_relatives))
+        searched, asked = max(candidates.searched[number], 1), candidates.asked[number]
+        side = sides[name, other]
+        if name != other and unique[candidates.among[number]]:
+            # A subject has one match or none there: its candidates are alternatives to each other.
+            others = searched / asked
+            _, subject = np.unique(left, return_inverse=True)
+            by_subject = np.bincount(subject, ratios) / others
+            share, low, high = (part / others for part in likeliest_share(by_subject, asked, most=1.0))
+        else:
+            share, low, high = likeliest_share(ratios, searched)
+        matched = [matched_shares(value, side, unique[name], unique[other]) for value in (share, low, high)]
+        alone = [sum(float(np.log2(max(1 - part, LEAST_UNMATCHED))) for part in parts) for parts in matched]
         priors.append(
             SourcePrior(
                 left_source=name,
@@ -61,9 +69,33 @@ def estimate_priors(
                 log2_prior_high=_log2_odds(high) - alone[2],
                 log2_share=_log2_odds(share),
                 log2_relatives=log2_relatives,
+                left_matched=matched[0][0],
+                right_matched=matched[0][1],
             )
         )
     return tuple(priors)
+
+
+def match_probabilities(
+    held: HeldSubjects, candidates: Candidates, weigher: Weigher, priors: Sequence[SourcePrior]
+) -> FloatArray:
+    """Return each candidate's probability of a match, those of one subject alternatives where it has one at most."""
+    unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
+    probability = np.zeros(len(candidates.pattern))
+    for number, prior in enumerate(priors):
+        at = np.flatnonzero(candidates.side == number)
+        pattern, left = candidates.pattern[at], candidates.left[at]
+        frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
+        ratios = np.exp2(weigher.weigh(pattern, frequency, prior.log2_relatives))
+        share = 2**prior.log2_share / (1 + 2**prior.log2_share)
+        if prior.left_source != prior.right_source and unique[candidates.among[number]]:
+            others = candidates.searched[number] / candidates.asked[number]
+            _, subject = np.unique(left, return_inverse=True)
+            total = np.bincount(subject, ratios)[subject]
+            probability[at] = share * ratios / (max(1 - share * others, LEAST_UNMATCHED) + share * total)
+        else:
+            probability[at] = share * ratios / (share * ratios + 1 - share)
+    return probability
 
 
 def relatives_shares(
@@ -128,24 +160,30 @@ def relatives_per_match(candidates: Candidates, m: dict[str, FloatArray], shares
     return relatives / max(matches, _FEWEST_EXPECTED)
 
 
-def unmatched(share: float, side: Sides, left_unique: bool, right_unique: bool) -> float:
-    """Return log2 of the chance that a pair's subjects have no match in each other's source, given the share of
-    matches.
+def certain_matches(held: HeldSubjects, candidates: Candidates, m: dict[str, FloatArray]) -> float:
+    """Return about how many matches there are in all, as `certain_shares` reckons."""
+    shares = certain_shares(candidates, m)
+    return sum(share * side.pairs for share, side in zip(shares, linkable(held).values(), strict=True))
 
-    It counts only towards sources of one record per person: there a subject has one match or none, so a candidate
-    without rivals competes with "none" alone. Where a source may repeat people, one match says nothing about the next.
+
+def matched_shares(share: float, side: Sides, left_unique: bool, right_unique: bool) -> tuple[float, float]:
+    """Return the shares of the left and of the right source's subjects that have a match in the other, given the share
+    of matches among all pairs.
+
+    They count only towards sources of one record per person: there a subject has one match or none, so a candidate
+    without rivals competes with "none" alone. Where a source may repeat people, one match says nothing about the next,
+    and the share is 0.
     """
     if side.right is None:
-        return 0.0
+        return 0.0, 0.0
     matches = share * side.pairs
-    alone = 0.0
-    for is_unique, asking in ((left_unique, side.right), (right_unique, side.left)):
-        if is_unique:
-            alone += float(np.log2(max(1 - matches / len(asking), _LEAST_UNMATCHED)))
-    return alone
+    return (
+        min(matches / len(side.left), 1.0) if right_unique else 0.0,
+        min(matches / len(side.right), 1.0) if left_unique else 0.0,
+    )
 
 
-def likeliest_share(ratios: FloatArray, pairs: int) -> tuple[float, float, float]:
+def likeliest_share(ratios: FloatArray, pairs: int, most: float = 0.5) -> tuple[float, float, float]:
     """Return (share of matches among `pairs` pairs of greatest likelihood, its 95 % interval).
 
     `ratios` are the likelihood ratios of the candidates; all other pairs have ratio 0. The likelihood is concave in the
@@ -157,7 +195,7 @@ def likeliest_share(ratios: FloatArray, pairs: int) -> tuple[float, float, float
     def slope(share: float) -> float:
         return float(((ratios - 1) / (share * ratios + 1 - share)).sum() - others / (1 - share))
 
-    low, high = np.log(least), np.log(0.5)
+    low, high = np.log(least), np.log(most * (1 - 1e-9))
     if slope(least) <= 0:
         share = least
     else:
@@ -167,7 +205,7 @@ def likeliest_share(ratios: FloatArray, pairs: int) -> tuple[float, float, float
         share = float(np.exp((low + high) / 2))
     information = float((((ratios - 1) / (share * ratios + 1 - share)) ** 2).sum()) + others / (1 - share) ** 2
     spread = 1.96 / np.sqrt(max(information, 1e-12))
-    return share, max(share - spread, least), min(share + spread, 0.5)
+    return share, max(share - spread, least), min(share + spread, most)
 
 
 def _log2_odds(share: float) -> float:

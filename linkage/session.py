@@ -13,14 +13,16 @@ from typing import Final
 import numpy as np
 
 from linkage.compare import PATTERNS, PLACE, LevelArray, PatternArray, levels_of
+from linkage.dependence import dependence_bits
 from linkage.levels import FloatArray, shared_out, with_unions
-from schemas.model import COMPARISONS, BlockPass, Session
+from schemas.model import COMPARISONS, BlockPass, Dependence, Session
 
 FEWEST_MATCHES: Final = 50.0
 """A session that expects fewer matches is left out: its m would be the smoothing's, and noise."""
 
 ITERATIONS: Final = 300
 TOLERANCE: Final = 1e-5
+LOG_2: Final = float(np.log(2.0))
 
 _LEAST_SMOOTHING: Final = 0.5
 """Observations that the last m counts as within a session: keeps a level that does not occur from becoming impossible.
@@ -68,6 +70,7 @@ def run_session(
     u: dict[str, FloatArray],
     r: dict[str, FloatArray],
     relatives_per_match: float,
+    dependences: Sequence[Dependence] = (),
 ) -> SessionResult:
     """Estimate m of the active comparisons on the pairs of one pass, starting from m; u and r stay as they are.
 
@@ -79,7 +82,9 @@ def run_session(
     distinct = np.flatnonzero(weight)
     weight, levels = weight[distinct].astype(np.float64), levels_of(distinct)
     blocked = [c for c in COMPARISONS if c not in active and c != "home"]
-    strangers = _log_likelihood(levels, active, u)
+    left_out = [c for c in COMPARISONS if c not in active]
+    strangers = _log_likelihood(levels, active, u) + LOG_2 * dependence_bits(levels, dependences, "strangers", left_out)
+    matches = LOG_2 * dependence_bits(levels, dependences, "matches", left_out)
     relatives = _log_likelihood(levels, [c for c in COMPARISONS if c != "home"], r) - _log_likelihood(
         levels, blocked, m
     )
@@ -92,7 +97,7 @@ def run_session(
         home = _log_likelihood(levels, ["home"], m)
         joint = np.stack(
             [
-                _log_likelihood(levels, active, m) + np.log(share),
+                _log_likelihood(levels, active, m) + matches + np.log(share),
                 relatives + home + np.log(share),
                 strangers + np.log1p(-share),
             ]

@@ -50,6 +50,19 @@ _STRATA: Final[dict[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
 }
 """Comparison -> token columns whose agreement is a stratum of its own, with the levels that are taken from it."""
 
+_ALIKE: Final[dict[str, tuple[str, ...]]] = {
+    "forename": ("exact", "nickname", "close", "swapped"),
+    "surname": ("exact", "close"),
+    "date_of_birth": (*_EXACT_DATES, "swapped"),
+    "home": (
+        *(name for name in COMPARISONS["home"] if name.startswith("address_same")),
+        "address_close_postcode_same",
+    ),
+    "nhs_number": ("exact",),
+    "nino": ("exact",),
+}
+"""Comparison -> levels that two strangers hardly ever reach on two comparisons."""
+
 # Where an identifier is compared at all, two people almost never share it: nothing to be learnt from a sample.
 _FIXED: Final = ("nhs_number", "nino")
 
@@ -153,26 +166,22 @@ def _among(levels: npt.NDArray[np.uint8], name: str, *names: str) -> npt.NDArray
     return np.isin(levels, [LEVEL[name][level] for level in names])
 
 
+def alike(levels: LevelArray, comparisons: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Return whether each pair looks like one person, or like family, on any of the comparisons."""
+    found = np.zeros(levels.shape[1], dtype=np.bool_)
+    for name in comparisons:
+        found |= _among(levels[PLACE[name]], name, *_ALIKE.get(name, ()))
+    return found
+
+
 def _unsuspected(levels: LevelArray, comparison: str) -> npt.NDArray[np.bool_]:
     """Return whether each pair looks like strangers on everything but the given comparison."""
-    forename = _among(levels[PLACE["forename"]], "forename", "exact", "nickname", "close", "swapped")
-    surname = _among(levels[PLACE["surname"]], "surname", "exact", "close")
-    date = _among(levels[PLACE["date_of_birth"]], "date_of_birth", *_EXACT_DATES, "swapped")
-    home = _among(
-        levels[PLACE["home"]],
-        "home",
-        *(name for name in COMPARISONS["home"] if name.startswith("address_same")),
-        "address_close_postcode_same",
-    )
-    known = _among(levels[PLACE["nhs_number"]], "nhs_number", "exact") | _among(levels[PLACE["nino"]], "nino", "exact")
-    alike = {
-        "forename": surname | date | home | known,
-        "surname": forename | date | home | known,
-        # Both names agree by chance often enough among frequent names; one alone says nothing about the date.
-        "date_of_birth": (forename & surname) | home | known,
-        "home": forename | surname | date | known,
-    }
-    return ~alike.get(comparison, (forename & surname) | date | home | known)
+    others = [name for name in _ALIKE if name != comparison]
+    if comparison in ("forename", "surname", "home"):
+        return ~alike(levels, others)
+    # Both names agree by chance often enough among frequent names; one alone says nothing about the date.
+    names = alike(levels, ["forename"]) & alike(levels, ["surname"])
+    return ~(names | alike(levels, [name for name in others if name not in ("forename", "surname")]))
 
 
 def _stratum_rates(

@@ -61,7 +61,7 @@ RARITY_BITS: Final = {Rarity.COMMON: -1.5, Rarity.TYPICAL: 0.0, Rarity.RARE: 1.5
 
 @dataclass(frozen=True)
 class ToldTerm:
-    """One term: a comparison, or `frequency`, `household` or `rivals`.
+    """One term: a comparison, or `dependence`, `frequency`, `household` or `rivals`.
 
     `level` is the comparison's outcome, or a word for the term. `m` and `u` are the level's probabilities among matches
     and strangers (three digits), None where it has none. `weight_bits` is told to one decimal; `running_bits` is the

@@ -12,8 +12,9 @@ the same pair weighs the same to the bit in whatever batch it comes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ from linkage.compare import (
     PatternArray,
 )
 from linkage.subjects import TOKEN_POSITION, IntArray, UInt64Array, prefix_word
-from schemas.model import COMPARISONS, RADICES, Frequencies, MatchModel, Relatives
+from schemas.model import COMPARISONS, RADICES, Dependence, Frequencies, MatchModel, Relatives
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -99,12 +100,18 @@ class Weigher:
     """A model made ready for weighing pairs."""
 
     def __init__(self, model: MatchModel) -> None:
-        """Tabulate the model: `bits`, `relative_bits` (log2 of m/u and r/u), `guards` and `repeats` of each pattern."""
+        """Tabulate the model: `bits`, `relative_bits` (log2 of m/u and r/u), `guards` and `repeats` of each pattern.
+
+        `dependence` is the part of `bits` that two fields' dependence on each other makes up.
+        """
         self.model = model
         self.m = {c.name: np.asarray(c.m) for c in model.comparisons}
         self.u = {c.name: np.asarray(c.u) for c in model.comparisons}
+        strangers = _dependence_sum(model.dependences, "log2_strangers")
+        self.dependence = _dependence_sum(model.dependences, "log2_matches") - strangers
         self.bits = _pattern_sum({name: _log_ratio(self.m[name], self.u[name]) for name in COMPARISONS})
-        self.relative_bits = self._relative_bits()
+        self.bits += self.dependence
+        self.relative_bits = self._relative_bits() - strangers
         self.guards = _guards()
         self.repeats = _repeats(self.guards)
         self._frequencies = {
@@ -216,6 +223,19 @@ def _levels_among(comparison: str, *names: str) -> BoolArray:
     shape[place] = RADICES[place]
     among: BoolArray = np.broadcast_to(chosen.reshape(shape), RADICES).ravel()
     return among
+
+
+def _dependence_sum(dependences: Sequence[Dependence], table: Literal["log2_strangers", "log2_matches"]) -> FloatArray:
+    """Return what the dependences add to each pattern's log2 likelihood among strangers, or among matches."""
+    total = np.zeros(RADICES)
+    for dependence in dependences:
+        bits = np.asarray(getattr(dependence, table))
+        if bits.size:
+            first, second = PLACE[dependence.first], PLACE[dependence.second]
+            shape = [1] * len(RADICES)
+            shape[first], shape[second] = RADICES[first], RADICES[second]
+            total = total + (bits if first < second else bits.T).reshape(shape)
+    return total.ravel()
 
 
 def _guards() -> npt.NDArray[np.uint8]:

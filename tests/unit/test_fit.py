@@ -13,7 +13,7 @@ from linkage.encode import ProjectKeys, encode
 from linkage.fit import fit, frequencies
 from linkage.held import HeldSubjects
 from linkage.plan import planned
-from linkage.prior import likeliest_share, unmatched
+from linkage.prior import likeliest_share, matched_shares
 from linkage.sample import Sides, agreeing_pairs, block_sizes, linkable, pairs_per_key, random_pairs
 from linkage.session import overlapping, run_session
 from linkage.subjects import TOKEN_POSITION, Subjects
@@ -244,11 +244,11 @@ def test_no_likely_pair_is_a_share_of_half_a_match() -> None:
     assert likeliest_share(np.full(10, 1e-3), 1_000)[0] == pytest.approx(0.5 / 1_000)
 
 
-def test_being_without_a_match_counts_only_towards_unique_sources() -> None:
+def test_one_match_at_most_counts_only_towards_unique_sources() -> None:
     side = Sides(np.arange(100), np.arange(50))
     share = 40 / side.pairs
 
-    assert unmatched(share, side, False, False) == 0
-    assert unmatched(share, side, True, False) == pytest.approx(np.log2(1 - 40 / 50))
-    assert unmatched(share, side, True, True) == pytest.approx(np.log2(1 - 40 / 50) + np.log2(1 - 40 / 100))
-    assert unmatched(share, Sides(np.arange(9), None), True, True) == 0
+    assert matched_shares(share, side, False, False) == (0, 0)
+    assert matched_shares(share, side, True, False) == (0, pytest.approx(40 / 50))
+    assert matched_shares(share, side, True, True) == (pytest.approx(40 / 100), pytest.approx(40 / 50))
+    assert matched_shares(share, Sides(np.arange(9), None), True, True) == (0, 0)
