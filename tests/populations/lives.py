@@ -66,10 +66,9 @@ def live(
     young = np.where((age >= 18) & (age < 30), 3.0, np.where(age < 18, 0.0, 0.75))
     single = (draw.random(size) < rates.person_moved * young * scale) | with_move
     now = home_of[people.household]
-    shift = draw.integers(1, homes, size=len(people.kind))[people.household]
-    own_shift = draw.integers(1, homes, size=size)
-    near = draw.integers(-300, 300, size=len(people.kind))[people.household]
-    shift = np.where(draw.random(len(people.kind))[people.household] < 0.5, near, shift)
+    # Half of all moves stay in the neighbourhood.
+    shift = _shifts(draw, len(people.kind), homes)[people.household]
+    own_shift = _shifts(draw, size, homes)
     before = (now + np.where(single, own_shift, shift)) % homes
     moved = (house | single) & (before != now)
     move_stale = np.where(with_move, name_stale, np.where(single, own_stale, stale))
@@ -104,3 +103,8 @@ def live(
             ).select("forename", "surname", "middle_names", "forename_respelt", "surname_respelt", "plain")
         )  # fmt: skip
     return Lives((states[0], states[1]), (given[0], given[1]), changed, moved)
+
+
+def _shifts(draw: np.random.Generator, count: int, homes: int) -> Ints:
+    near, far = draw.integers(-300, 300, size=count), draw.integers(1, homes, size=count)
+    return np.where(draw.random(count) < 0.5, near, far)
