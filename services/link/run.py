@@ -18,6 +18,8 @@ from linkage.cluster import resolve
 from linkage.fit import fit
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
+from linkage.quality.evidence import take_census, witnessed
+from linkage.quality.report import quality_report
 from linkage.reach import unlinkable
 from linkage.subjects import Subjects
 from linkage.threads import in_threads, made_ahead
@@ -25,6 +27,7 @@ from schemas.columns import columns
 from schemas.contracts.links import PairLink
 from schemas.errors import InputError, Reason
 from schemas.model import MatchModel
+from services.link.attributes import as_of, read_areas, read_attributes
 from services.link.files import EncodedFile, check_alike, open_encoded
 from services.link.outcome import Linked, quality, write_outputs
 from services.link.truth import read_truth
@@ -40,6 +43,7 @@ class Stage(StrEnum):
     FIT = "fit"
     MATCH = "match"
     RESOLVE = "resolve"
+    JUDGE = "judge"
     WRITE = "write"
 
 
@@ -67,6 +71,7 @@ def run(
     model: MatchModel | None = None,
     unique: str | None = None,
     truth: Path | None = None,
+    areas: Path | None = None,
     seed: int = 1,
     progress: Progress = lambda stage, done, total: None,
 ) -> dict[str, Any]:
@@ -101,11 +106,24 @@ def run(
     started = clock.stage(Stage.MATCH, started)
 
     progress(Stage.RESOLVE, 0, 1)
-    beyond = int(unlinkable(held, matcher.weigher, *matcher.priors(held.subjects.sources)).sum())
+    census = take_census(held, unlinkable(held, matcher.weigher, *matcher.priors(held.subjects.sources)))
+    pairs = witnessed(held, census, pairs)
     everyone, roster = _everyone(held, pairs)
     del held  # its tokens and filters are most of the memory, and nothing needs them from here on
     linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
     started = clock.stage(Stage.RESOLVE, started)
+
+    progress(Stage.JUDGE, 0, 1)
+    attributes = read_attributes(files, sources, census, as_of(files), None if areas is None else read_areas(areas))
+    estimated = quality_report(
+        census,
+        linked.resolution.links,
+        linked.resolution.labels,
+        used,
+        attributes,
+        np.random.default_rng(seed),
+    )
+    started = clock.stage(Stage.JUDGE, started)
 
     progress(Stage.WRITE, 0, 1)
     summary: dict[str, Any] = {
@@ -119,10 +137,11 @@ def run(
             for file, u in zip(files, declared, strict=True)
         ],
         "model": {"model_id": used.model_id, "fitted": model is None},
-        "counts": {**linked.counts(), "unlinkable": beyond},
+        "counts": {**linked.counts(), "unlinkable": int(census.unlinkable.sum())},
         "review_per_10000_subjects": linked.review_per_10000(),
         "fit": None if used.report is None else used.report.model_dump(mode="json"),
         "quality": None if known is None else quality(linked, known),
+        "estimated": estimated.model_dump(mode="json"),
     }
     clock.stage(Stage.WRITE, started)
     summary["seconds"] = {**clock.seconds, "total": round(time.perf_counter() - began, 3)}

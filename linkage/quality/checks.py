@@ -1,0 +1,69 @@
+"""Counts that tell a reader where to look: what reviewers are asked and why, guards, and persons that cannot be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from linkage.quality.evidence import Census, Evidence
+from schemas.decision import Decision, DecisionPolicy
+from schemas.quality import ReviewReason
+
+LARGEST_PERSON: Final = 10
+"""Subjects of one person beyond which it is more likely several people chained together (GUILD's implausible links)."""
+
+
+def reviews(links: pl.DataFrame, policy: DecisionPolicy, subjects: int) -> tuple[ReviewReason, ...]:
+    """Return how many pairs are put to review, by reason: a guard's name, else `rival` or `conflict` where the pair is
+    likely enough to be linked but for another one, else `uncertain`.
+    """
+    likely = pl.col("probability") >= policy.link_probability
+    alone = pl.col("log2_odds") >= policy.link_log2_odds
+    reason = (
+        pl.when(pl.col("guard").is_not_null())
+        .then(pl.col("guard"))
+        .when(likely)
+        .then(pl.lit("conflict"))
+        .when(alone)
+        .then(pl.lit("rival"))
+        .otherwise(pl.lit("uncertain"))
+    )
+    asked = links.filter(pl.col("decision") == Decision.REVIEW.value).group_by(reason.alias("reason")).len()
+    return tuple(
+        ReviewReason(reason=name, pairs=pairs, per_10000_subjects=round(10_000 * pairs / max(subjects, 1), 2))
+        for name, pairs in asked.sort("reason").rows()
+    )
+
+
+def guards(links: pl.DataFrame) -> dict[str, int]:
+    """Return how many pairs each guard held back."""
+    held = links.filter(pl.col("guard").is_not_null()).group_by("guard").len().sort("guard")
+    return dict(held.rows())
+
+
+def implausible(census: Census, evidence: Evidence, attributes: Mapping[str, pl.Series]) -> dict[str, int]:
+    """Return how many persons look like several people, by what is wrong with them.
+
+    `attributes` may have `birth` (`YYYY-MM`), `sex`, `role` and `claim` of each subject; what is not given is not
+    checked. A child older than a claimant is judged by the birth months of the persons that the two were put into.
+    """
+    person = pl.Series("person", evidence.label)
+    size = np.unique(evidence.label, return_counts=True)[1]
+    found = {"over_10_subjects": int((size > LARGEST_PERSON).sum())}
+    for name in ("birth", "sex"):
+        if name in attributes:
+            several = pl.DataFrame({"person": person, "value": attributes[name]}).drop_nulls().unique()
+            found[f"several_{name}_values"] = int((several.group_by("person").len()["len"] > 1).sum())
+    if {"birth", "role", "claim"} <= attributes.keys():
+        frame = pl.DataFrame(
+            {"person": person, "birth": attributes["birth"], "role": attributes["role"], "claim": attributes["claim"]}
+        )
+        oldest = frame.drop_nulls("birth").group_by("person").agg(pl.col("birth").min())
+        claimed = frame.drop("birth").drop_nulls().join(oldest, on="person")
+        parent = claimed.filter(pl.col("role") == "claimant").select("claim", parent="birth")
+        child = claimed.filter(pl.col("role") == "child").join(parent, on="claim")
+        found["child_older_than_claimant"] = int((child["birth"] <= child["parent"]).sum())
+    return found

@@ -1,0 +1,120 @@
+"""What the estimates are computed from: the subjects as numbered columns, and the pairs that were weighed.
+
+Subjects are numbered as the alive rows of the store are, so that nothing is looked up by text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from linkage.block import shared_passes
+from linkage.held import HeldSubjects
+from linkage.subjects import BoolArray, IntArray, UInt64Array, identities
+from schemas.contracts.subject import TOKEN_COLUMNS
+from schemas.decision import Decision
+
+FloatArray = npt.NDArray[np.float64]
+
+WITNESS: tuple[str, ...] = ("left_row", "right_row", "passes")
+"""Columns that `witnessed` adds to pairs; resolving hands them through."""
+
+
+@dataclass(frozen=True)
+class Census:
+    """Every subject of a linkage, n of them, without tokens or filters.
+
+    `source` (n) codes into `sources`; `unlinkable` (n) whether it could be linked with nobody; `completeness` by source
+    and token column, the share of subjects that have a value.
+    """
+
+    source: npt.NDArray[np.uint16]
+    sources: tuple[str, ...]
+    unlinkable: BoolArray
+    completeness: dict[str, dict[str, float]]
+    _identity: UInt64Array
+    _order: IntArray
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def find(self, source: pl.Series, subject_ref: pl.Series) -> IntArray:
+        """Return the number of each named subject, -1 for one that is not here."""
+        wanted = identities(source, subject_ref)
+        at = np.minimum(np.searchsorted(self._identity, wanted), max(len(self) - 1, 0))
+        found: IntArray = np.where(self._identity[at] == wanted, self._order[at], -1) if len(self) else at - 1
+        return found
+
+
+def take_census(held: HeldSubjects, unlinkable: BoolArray) -> Census:
+    """Count the store's alive rows; `unlinkable` is by row of the store."""
+    subjects, alive = held.subjects, np.flatnonzero(held.alive)
+    completeness = {}
+    for code, name in enumerate(subjects.sources):
+        rows = alive[subjects.source[alive] == code]
+        filled = np.count_nonzero(subjects.table[rows], axis=0)
+        completeness[name] = {
+            column: round(float(number) / max(len(rows), 1), 4)
+            for column, number in zip(TOKEN_COLUMNS, filled, strict=True)
+        }
+    order = np.argsort(subjects.identity[alive])
+    return Census(
+        source=subjects.source[alive],
+        sources=subjects.sources,
+        unlinkable=unlinkable[alive],
+        completeness=completeness,
+        _identity=subjects.identity[alive][order],
+        _order=order,
+    )
+
+
+def witnessed(held: HeldSubjects, census: Census, pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return pairs with their subjects' numbers and how many blocking passes found them (`WITNESS`)."""
+    alive = np.flatnonzero(held.alive)
+    left, right = (census.find(pairs[f"{side}_source"], pairs[f"{side}_ref"]) for side in ("left", "right"))
+    shared = shared_passes(held.keys(alive[left]), held.keys(alive[right]))
+    return pairs.with_columns(
+        pl.Series("left_row", left), pl.Series("right_row", right), pl.Series("passes", np.bitwise_count(shared))
+    )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The pairs of a resolution as arrays, and the person that each subject was put into.
+
+    `label` (n) numbers persons. `between`: the pair is one that a link between files (or within the only one) is made
+    of. `linked`: its subjects are one person now. `probability` counts rivals, `log2_odds` does not.
+    """
+
+    label: IntArray
+    left: IntArray
+    right: IntArray
+    log2_odds: FloatArray
+    probability: FloatArray
+    linked: BoolArray
+    guarded: BoolArray
+    between: BoolArray
+    pattern: npt.NDArray[np.int64]
+    passes: IntArray
+
+    @classmethod
+    def of(cls, census: Census, links: pl.DataFrame, labels: pl.DataFrame) -> Evidence:
+        """Return the evidence of a `Resolution`'s links (with the columns `WITNESS`) and labels."""
+        label = np.arange(len(census)) + len(census)
+        label[census.find(labels["source"], labels["subject_ref"])] = labels["label"].to_numpy()
+        left, right = (links[name].to_numpy().astype(np.int64) for name in ("left_row", "right_row"))
+        return cls(
+            label=label,
+            left=left,
+            right=right,
+            log2_odds=links["log2_odds"].to_numpy(),
+            probability=links["probability"].to_numpy(),
+            linked=(links["decision"] == Decision.LINK.value).to_numpy(),
+            guarded=links["guard"].is_not_null().to_numpy(),
+            between=(census.source[left] != census.source[right]) | (len(census.sources) == 1),
+            pattern=links["pattern"].to_numpy().astype(np.int64),
+            passes=links["passes"].to_numpy().astype(np.int64),
+        )

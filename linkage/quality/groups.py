@@ -1,0 +1,149 @@
+"""Quality by subgroup: who is linked, how right the links are expected to be, and how the linked differ.
+
+Standardised differences compare how common a group is among the linked and the unlinked of one source, in units of the
+pooled standard deviation; beyond 0.1 is noteworthy (Austin, Stat Med 2009). A variable's difference as a whole is the
+Mahalanobis distance of its categories' shares (Yang and Dalton, SAS Global Forum 2012).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from linkage.quality.estimate import Errors, precision, recall, share_interval
+from linkage.quality.evidence import Census, FloatArray
+from linkage.quality.expected import Expected
+from linkage.subjects import BoolArray
+from schemas.quality import Estimate, GroupQuality, NotEstimable, SourceQuality, Spread
+
+NOTEWORTHY: Final = 0.1
+BELOW_OVERALL: Final = 0.05
+"""A group's link rate this far below its source's asks for somebody's attention."""
+
+MISSING: Final = "missing"
+
+
+def tallied(
+    census: Census, expected: Expected, attributes: Mapping[str, pl.Series], linked: BoolArray
+) -> pl.DataFrame:
+    """Return counts and expected errors by source, variable and group: one row each, of groups that have subjects.
+
+    `attributes` are String columns (n), null where not known; a variable that a source knows of nobody is left out for
+    that source. `linked` (n) says who has a link. Variable and group are empty for the source as a whole.
+    """
+    numbers = pl.DataFrame(
+        {
+            "source": pl.Series(census.sources, dtype=pl.String).gather(census.source),
+            "linked": linked,
+            "unlinkable": census.unlinkable,
+            "links": expected.links,
+            "false": expected.false,
+            "missed": expected.missed,
+            "beyond": expected.beyond,
+        }
+    )
+    sums = [pl.len().alias("subjects"), pl.col("linked", "unlinkable", "links", "false", "missed", "beyond").sum()]
+    named = {"": pl.repeat("", len(census), eager=True), **attributes}
+    tables = []
+    for variable, column in named.items():
+        frame = numbers.with_columns(column.fill_null(MISSING).alias("group"))
+        table = frame.group_by("source", "group").agg(sums).sort("source", "group")
+        known = pl.col("group") != MISSING
+        tables.append(
+            table.filter(known.any().over("source")).select(
+                "source", pl.lit(variable).alias("variable"), pl.all().exclude("source")
+            )
+        )
+    return pl.concat(tables)
+
+
+def by_source(table: pl.DataFrame, census: Census) -> tuple[SourceQuality, ...]:
+    """Return each source as a whole, from `tallied`."""
+    whole = {row["source"]: row for row in table.filter(pl.col("variable") == "").to_dicts()}
+    return tuple(
+        SourceQuality(
+            source=source,
+            **{name: row[name] for name in ("subjects", "linked", "unlinkable")},
+            link_rate=share_interval(row["linked"], row["subjects"]),
+            completeness=census.completeness[source],
+            differences={
+                variable: round(distance(rows["linked"].to_numpy(), rows["subjects"].to_numpy()), 4)
+                for (variable,), rows in table.filter(pl.col("source") == source, pl.col("variable") != "").group_by(
+                    "variable", maintain_order=True
+                )
+            },
+        )
+        for source, row in whole.items()
+    )
+
+
+def by_group(
+    table: pl.DataFrame, spread: Spread, unknown: NotEstimable | None, recall_unknown: NotEstimable | None
+) -> tuple[GroupQuality, ...]:
+    """Return each group of each source, from `tallied`; the reasons say why nothing can be estimated of any."""
+    whole = {row["source"]: row for row in table.filter(pl.col("variable") == "").to_dicts()}
+    groups = []
+    for row in table.filter(pl.col("variable") != "").to_dicts():
+        source = whole[row["source"]]
+        difference = standardised_difference(row["linked"], row["subjects"], source["linked"], source["subjects"])
+        errors = errors_of(row, spread)
+        rate, overall = row["linked"] / row["subjects"], source["linked"] / source["subjects"]
+        groups.append(
+            GroupQuality(
+                **{name: row[name] for name in ("source", "variable", "group", "subjects", "linked", "unlinkable")},
+                link_rate=share_interval(row["linked"], row["subjects"]),
+                precision=_unless(unknown, precision(errors)),
+                recall=_unless(unknown or recall_unknown, recall(errors)),
+                standardised_difference=None if difference is None else round(difference, 4),
+                noteworthy=difference is not None and abs(difference) > NOTEWORTHY,
+                below_overall=rate < overall - BELOW_OVERALL,
+            )
+        )
+    return tuple(groups)
+
+
+def errors_of(row: Mapping[str, float], spread: Spread, beyond_variance: float = 0.0) -> Errors:
+    """Return a tally's errors with the spread of their logarithms from all causes."""
+    missed = float(row["missed"])
+    return Errors(
+        found=round(row["links"]),
+        false=float(row["false"]),
+        missed=missed,
+        false_spread=float(np.hypot(spread.refit_false, spread.model_false)),
+        missed_spread=float(
+            np.sqrt(spread.refit_missed**2 + spread.model_missed**2 + beyond_variance / max(missed + 0.5, 0.5) ** 2)
+        ),
+    )
+
+
+def standardised_difference(linked: int, subjects: int, all_linked: int, all_subjects: int) -> float | None:
+    """Return how much commoner a group is among the linked than among the unlinked, in pooled standard deviations.
+
+    None where nobody or everybody is linked, or where the group is nobody or everybody on both sides.
+    """
+    if not 0 < all_linked < all_subjects:
+        return None
+    share, other = linked / all_linked, (subjects - linked) / (all_subjects - all_linked)
+    variance = (share * (1 - share) + other * (1 - other)) / 2
+    return (share - other) / variance**0.5 if variance > 0 else None
+
+
+def distance(linked: FloatArray, subjects: FloatArray) -> float:
+    """Return a variable's standardised difference over all of its groups, from counts by group; 0 where there is none.
+
+    The last group is left out, since shares add up to one.
+    """
+    unlinked = subjects - linked
+    if len(linked) < 2 or not linked.sum() or not unlinked.sum():
+        return 0.0
+    share, other = linked / linked.sum(), unlinked / unlinked.sum()
+    covariance = sum((np.diag(p) - np.outer(p, p))[:-1, :-1] for p in (share, other)) / 2
+    gap = (share - other)[:-1]
+    return float(np.sqrt(max(gap @ np.linalg.pinv(covariance) @ gap, 0.0)))
+
+
+def _unless(reason: NotEstimable | None, estimate: Estimate) -> Estimate:
+    return estimate if reason is None else Estimate(not_estimable=reason)

@@ -1,0 +1,102 @@
+"""What the linkage would be at other thresholds, and how sure its links are.
+
+A stricter threshold keeps the accepted links that reach it; a looser one adds the unguarded pairs that reach it, to
+where they lead. What constraints would then hold apart is not looked at: for that, link again with that policy.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from linkage.evaluate import components
+from linkage.quality.evidence import Census, Evidence
+from linkage.quality.expected import Expected
+from linkage.quality.groups import errors_of
+from linkage.quality.estimate import precision, recall
+from linkage.subjects import BoolArray
+from schemas.quality import Estimate, GradeCount, NotEstimable, Spread, ThresholdQuality
+
+STRICT, LOOSE = 0.95, 0.3
+GRID: Final = (0.4, 0.6, 0.7, 0.8, 0.9, 0.99, 0.999)
+"""Link probabilities shown besides strict, default and loose."""
+
+GRADES: Final = (("certain", 0.999), ("strong", 0.95), ("likely", 0.5), ("doubtful", 0.0))
+"""Names of links by the least probability of each."""
+
+
+def links_at(evidence: Evidence, probability: float, default: float) -> BoolArray:
+    """Return which pairs are links at another threshold than the default one."""
+    reached = evidence.probability >= probability
+    if probability >= default:
+        kept: BoolArray = evidence.linked & reached
+        return kept
+    return evidence.linked | (reached & ~evidence.guarded)
+
+
+def thresholds(
+    census: Census,
+    evidence: Evidence,
+    expected: Expected,
+    spread: Spread,
+    default: float,
+    unknown: NotEstimable | None,
+    recall_unknown: NotEstimable | None,
+) -> tuple[ThresholdQuality, ...]:
+    """Return the linkage at the strict, the default, the loose and a few other thresholds, lowest first."""
+    named = {**{p: "" for p in GRID}, STRICT: "strict", LOOSE: "loose", default: "default"}
+    beyond = float(expected.beyond.sum()) / 2
+    result = []
+    for probability, name in sorted(named.items()):
+        linked = evidence.linked if probability == default else links_at(evidence, probability, default)
+        made = evidence.between & linked
+        row = {
+            "links": float(made.sum()),
+            "false": float((1 - evidence.probability[made]).sum()),
+            "missed": float(evidence.probability[evidence.between & ~linked].sum()) + beyond,
+        }
+        errors = errors_of(row, spread, expected.beyond_variance)
+        result.append(
+            ThresholdQuality(
+                name=name,
+                link_probability=probability,
+                links=int(made.sum()),
+                persons_of_two_or_more=_persons(evidence, linked),
+                precision=Estimate(not_estimable=unknown) if unknown else precision(errors),
+                recall=Estimate(not_estimable=unknown or recall_unknown) if unknown or recall_unknown else recall(errors),
+                link_rates=_rates(census, evidence, made),
+            )
+        )
+    return tuple(result)
+
+
+def grades(census: Census, evidence: Evidence) -> tuple[GradeCount, ...]:
+    """Return how many links each pair of sources has of each grade."""
+    made = np.flatnonzero(evidence.between & evidence.linked)
+    ends = np.sort(np.stack([census.source[evidence.left[made]], census.source[evidence.right[made]]]), axis=0)
+    least = np.asarray([probability for _, probability in GRADES])
+    grade = np.argmax(evidence.probability[made][:, None] >= least, axis=1)
+    found, count = np.unique(np.stack([*ends.astype(np.int64), grade]), axis=1, return_counts=True)
+    return tuple(
+        GradeCount(
+            left_source=census.sources[one], right_source=census.sources[other], grade=GRADES[which][0], links=int(number)
+        )
+        for (one, other, which), number in zip(found.T, count, strict=True)
+    )
+
+
+def _persons(evidence: Evidence, linked: BoolArray) -> int:
+    """Return how many persons of two or more subjects the links make."""
+    ends, place = np.unique(np.concatenate([evidence.left[linked], evidence.right[linked]]), return_inverse=True)
+    half = len(place) // 2
+    return len(np.unique(components(len(ends), place[:half], place[half:])))
+
+
+def _rates(census: Census, evidence: Evidence, made: BoolArray) -> dict[str, float]:
+    """Return the share of each source's subjects that have a link."""
+    has = np.zeros(len(census), dtype=np.bool_)
+    has[evidence.left[made]] = has[evidence.right[made]] = True
+    total = np.bincount(census.source, minlength=len(census.sources))
+    some = np.bincount(census.source[has], minlength=len(census.sources))
+    return {name: round(float(some[i] / max(total[i], 1)), 6) for i, name in enumerate(census.sources)}
