@@ -142,16 +142,17 @@ class KeyCheck(Contract):
 
 
 class Spread(Contract):
-    """What the intervals are made of: standard deviations of the logarithm of the number of errors.
+    """What the intervals are made of besides counting.
 
-    `refit` is sampling error of the fitted model, `prior` that of the prior alone, `model` the model's own
-    misspecification, which is a measured constant.
+    `refit_false` and `refit_missed`: standard deviations, as shares, of the expected numbers of false links and missed
+    matches when the model and its prior are drawn anew. `model_bits`: by how much the model's log2 odds may be out
+    all alike, a measured constant. `beyond`: standard deviation, as a share, of the number of matches beyond reach.
     """
 
     refit_false: float
     refit_missed: float
-    model_false: float
-    model_missed: float
+    model_bits: float
+    beyond: float
 
 
 class QualityReport(Contract):

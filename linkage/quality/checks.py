@@ -1,4 +1,4 @@
-"""Counts that tell a reader where to look: what reviewers are asked and why, guards, and persons that cannot be right."""
+"""Counts that tell a reader where to look: what reviewers are asked and why, and persons that cannot be right."""
 
 from __future__ import annotations
 
@@ -48,21 +48,22 @@ def implausible(census: Census, evidence: Evidence, attributes: Mapping[str, pl.
     """Return how many persons look like several people, by what is wrong with them.
 
     `attributes` may have `birth` (`YYYY-MM`), `sex`, `role` and `claim` of each subject; what is not given is not
-    checked. A child older than a claimant is judged by the birth months of the persons that the two were put into.
+    checked. A child older than a claimant is judged by the earliest birth months of the two persons.
     """
-    person = pl.Series("person", evidence.label)
-    size = np.unique(evidence.label, return_counts=True)[1]
+    _, person, size = np.unique(evidence.label, return_inverse=True, return_counts=True)
     found = {"over_10_subjects": int((size > LARGEST_PERSON).sum())}
+    several = np.flatnonzero(size[person] > 1)
     for name in ("birth", "sex"):
         if name in attributes:
-            several = pl.DataFrame({"person": person, "value": attributes[name]}).drop_nulls().unique()
-            found[f"several_{name}_values"] = int((several.group_by("person").len()["len"] > 1).sum())
+            values = pl.DataFrame({"person": person[several], "value": attributes[name].gather(several)}).drop_nulls()
+            found[f"several_{name}_values"] = int((values.unique().group_by("person").len()["len"] > 1).sum())
     if {"birth", "role", "claim"} <= attributes.keys():
-        frame = pl.DataFrame(
-            {"person": person, "birth": attributes["birth"], "role": attributes["role"], "claim": attributes["claim"]}
-        )
-        oldest = frame.drop_nulls("birth").group_by("person").agg(pl.col("birth").min())
-        claimed = frame.drop("birth").drop_nulls().join(oldest, on="person")
+        birth = pl.DataFrame({"person": person, "birth": attributes["birth"]}).drop_nulls()
+        claimed = pl.DataFrame(
+            {"person": person, "role": attributes["role"], "claim": attributes["claim"]}
+        ).drop_nulls()
+        birth = birth.join(claimed, on="person", how="semi").group_by("person").agg(pl.col("birth").min())
+        claimed = claimed.join(birth, on="person")
         parent = claimed.filter(pl.col("role") == "claimant").select("claim", parent="birth")
         child = claimed.filter(pl.col("role") == "child").join(parent, on="claim")
         found["child_older_than_claimant"] = int((child["birth"] <= child["parent"]).sum())

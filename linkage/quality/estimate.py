@@ -1,9 +1,8 @@
 """Precision and recall with intervals, from how many errors are expected among pairs.
 
-The errors of a linkage are few, so their number is what is uncertain, and by a factor rather than by a sum: the model
-may be wrong about all of them alike. Their number is given a gamma distribution: Poisson counting of an unknown rate
-(Jeffreys' prior, one half of an error more than expected) made wider by what the fitted model leaves open and by what
-models of this kind have been found to be wrong by (`decisions/0050`).
+The errors of a linkage are few, so it is their number that is uncertain. It is given a gamma distribution: Poisson
+counting of an unknown rate (Jeffreys' prior, half an error more than expected), made wider by what is not known of the
+rate: what the fitted model leaves open, and by how much models of this kind were found to be wrong (`decisions/0050`).
 """
 
 from __future__ import annotations
@@ -12,17 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from schemas.quality import Estimate, NotEstimable
 
 FEWEST_LINKS: Final = 100
 """Links an estimate needs: with fewer, half an error alone is half a point."""
-
-MODEL_FALSE: Final = 0.5
-MODEL_MISSED: Final = 0.4
-"""Standard deviation of the natural logarithm of true against expected errors, false links and missed ones: what
-models that fit their data still get wrong. Measured over populations in `decisions/0050`."""
 
 _TAIL: Final = 0.025
 
@@ -31,21 +25,21 @@ _TAIL: Final = 0.025
 class Errors:
     """Pairs found, how many of them are expected to be false, and how many matches are expected to be missing.
 
-    `false_spread` and `missed_spread` are standard deviations of the logarithm of the two, from whatever source.
+    `false_deviation` and `missed_deviation` are the standard deviations of the two expected numbers, counting apart.
     """
 
     found: int
     false: float
     missed: float
-    false_spread: float = MODEL_FALSE
-    missed_spread: float = MODEL_MISSED
+    false_deviation: float = 0.0
+    missed_deviation: float = 0.0
 
 
 def precision(errors: Errors) -> Estimate:
     """Return the expected share of true pairs among those found, with its 95 % interval."""
     if errors.found < FEWEST_LINKS:
         return Estimate(not_estimable=NotEstimable.TOO_FEW_LINKS)
-    low, high = number_interval(errors.false, errors.false_spread)
+    low, high = number_interval(errors.false, errors.false_deviation)
     return interval(*(1 - min(number / errors.found, 1.0) for number in (errors.false, high, low)))
 
 
@@ -53,19 +47,19 @@ def recall(errors: Errors) -> Estimate:
     """Return the expected share of the matches that was found, with its 95 % interval."""
     if errors.found < FEWEST_LINKS:
         return Estimate(not_estimable=NotEstimable.TOO_FEW_LINKS)
-    low, high = number_interval(errors.missed, errors.missed_spread)
+    low, high = number_interval(errors.missed, errors.missed_deviation)
     correct = max(errors.found - errors.false, 0.0)
     return interval(*(correct / max(correct + number, 1e-9) for number in (errors.missed, high, low)))
 
 
-def number_interval(expected: float, spread: float) -> tuple[float, float]:
-    """Return the 95 % interval of a number of errors: gamma with the mean and variance that counting and `spread` give.
-
-    The expected number always lies within.
+def number_interval(expected: float, deviation: float) -> tuple[float, float]:
+    """Return the 95 % interval of a number of errors: gamma with the mean and variance that counting and the standard
+    deviation of the expected number give. The expected number always lies within.
     """
     mean = expected + 0.5
-    variance = mean + (spread * mean) ** 2
-    low, high = gamma.ppf([_TAIL, 1 - _TAIL], mean**2 / variance, scale=variance / mean)
+    variance = mean + deviation**2
+    # gammaincinv is the quantile of a gamma distribution of scale 1.
+    low, high = gammaincinv(mean**2 / variance, [_TAIL, 1 - _TAIL]) * variance / mean
     return min(float(low), expected), max(float(high), expected)
 
 

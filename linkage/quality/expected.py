@@ -25,13 +25,16 @@ FEWEST_CAUGHT_TWICE: Final = 5.0
 class Expected:
     """By subject (n): `links` that were made, how many of them are expected `false`, how many matches were `missed`.
 
-    `missed` has the `beyond` part in it. A pair counts for both of its subjects. `beyond_known` says whether the number
-    of matches beyond reach could be told, `beyond_variance` is that of their total.
+    `missed` has the `beyond` part in it. `false_swing` and `missed_swing` are by how much the two would change if all
+    log odds moved by one (natural) unit: the sums of p(1 - p). A pair counts for both of its subjects. `beyond_known`
+    says whether the number of matches beyond reach could be told, `beyond_variance` is that of their total.
     """
 
     links: FloatArray
     false: FloatArray
+    false_swing: FloatArray
     missed: FloatArray
+    missed_swing: FloatArray
     beyond: FloatArray
     beyond_variance: float
     beyond_known: bool
@@ -48,10 +51,13 @@ def expected(evidence: Evidence) -> Expected:
     # Those that no pass finds are of the kind that one finds: sparse subjects and changed ones.
     beyond = _by_subject(evidence, once, size) * (number / max(float(once.sum()), 1e-9))
     missed = _by_subject(evidence, np.where(apart, evidence.probability, 0.0), size)
+    swing = evidence.probability * (1 - evidence.probability)
     return Expected(
         links=_by_subject(evidence, made.astype(np.float64), size),
         false=_by_subject(evidence, np.where(made, 1 - evidence.probability, 0.0), size),
+        false_swing=_by_subject(evidence, np.where(made, swing, 0.0), size),
         missed=missed + beyond,
+        missed_swing=_by_subject(evidence, np.where(apart, swing, 0.0), size),
         beyond=beyond,
         beyond_variance=variance,
         beyond_known=twice >= FEWEST_CAUGHT_TWICE,
@@ -68,16 +74,14 @@ def uncaught(once: float, twice: float) -> tuple[float, float]:
     return number, (twice + 1) * (ratio**4 / 4 + ratio**3 + ratio**2 / 2)
 
 
-def expected_persons(evidence: Evidence, beyond: float) -> tuple[int, float, float]:
-    """Return (pairs within persons, how many of them are expected to be false, how many pairs of one person are
-    missing).
+def expected_persons(evidence: Evidence, beyond: float) -> dict[str, float]:
+    """Return the same sums over pairs within persons, within files too: `links`, `false`, `missed` and so on.
 
     Two subjects of a person that have no pair of their own are one through a third: as likely as both their own links.
-    A missed match keeps all subjects of the one person from all of the other's.
     """
     _, person, size = np.unique(evidence.label, return_inverse=True, return_counts=True)
     found = int((size * (size - 1) // 2).sum())
-    inside = evidence.linked
+    inside, apart = evidence.linked, ~evidence.linked
     left, right, probability = evidence.left[inside], evidence.right[inside], evidence.probability[inside]
     sure = np.zeros(len(person))
     np.maximum.at(sure, left, probability)
@@ -85,20 +89,20 @@ def expected_persons(evidence: Evidence, beyond: float) -> tuple[int, float, flo
     total = np.bincount(person, weights=sure, minlength=len(size))
     squares = np.bincount(person, weights=sure**2, minlength=len(size))
     through = float(((total**2 - squares) / 2).sum()) - float((sure[left] * sure[right]).sum())
-    correct = min(float(probability.sum()) + max(through, 0.0), float(found))
-
-    apart = np.flatnonzero(~evidence.linked)
-    ends = np.sort(np.stack([person[evidence.left[apart]], person[evidence.right[apart]]]), axis=0)
-    _, place = np.unique(ends, axis=1, return_inverse=True)
-    best = np.zeros(len(apart))
-    np.maximum.at(best, place.ravel(), evidence.probability[apart])
-    one = np.zeros(len(apart), dtype=np.int64)
-    one[place.ravel()] = size[ends[0]] * size[ends[1]]
-    return found, found - correct, float((best * one).sum()) + beyond
+    swing = evidence.probability * (1 - evidence.probability)
+    return {
+        "links": float(found),
+        "false": max(found - float(probability.sum()) - max(through, 0.0), 0.0),
+        "false_swing": float(swing[inside].sum()),
+        "missed": float(evidence.probability[apart].sum()) + beyond,
+        "missed_swing": float(swing[apart].sum()),
+        "beyond": beyond,
+    }
 
 
 def _by_subject(evidence: Evidence, weight: FloatArray, size: int) -> FloatArray:
     """Return the sum of pairs' weights by subject; a pair counts for both of its ends."""
-    ends: IntArray = np.concatenate([evidence.left, evidence.right])
-    total: FloatArray = np.bincount(ends, weights=np.concatenate([weight, weight]), minlength=size)
-    return total
+    at = np.flatnonzero(weight)
+    ends: IntArray = np.concatenate([evidence.left[at], evidence.right[at]])
+    total = np.bincount(ends, weights=np.concatenate([weight[at], weight[at]]), minlength=size)
+    return total.astype(np.float64)

@@ -21,14 +21,25 @@ from schemas.quality import Estimate, GroupQuality, NotEstimable, SourceQuality,
 
 NOTEWORTHY: Final = 0.1
 BELOW_OVERALL: Final = 0.05
-"""A group's link rate this far below its source's asks for somebody's attention."""
+"""A group's link rate this far below its source's, by the whole of its interval, asks for somebody's attention."""
 
 MISSING: Final = "missing"
 
+MODEL_BITS: Final = 1.0
+"""By how many bits the log odds of a fitted model may be out, all alike (standard deviation): what a model that fits
+its data still gets wrong, most of it among pairs between match and relative. Measured over populations:
+`decisions/0050`.
+"""
 
-def tallied(
-    census: Census, expected: Expected, attributes: Mapping[str, pl.Series], linked: BoolArray
-) -> pl.DataFrame:
+BEYOND_SPREAD: Final = 0.5
+"""Standard deviation, as a share, of the number of matches beyond reach besides its sampling error: passes overlap and
+subjects differ, which its estimator does not know. Measured in `decisions/0051`."""
+
+SUMS: Final = ("links", "false", "false_swing", "missed", "missed_swing", "beyond")
+"""Columns of `Expected` that are summed."""
+
+
+def tallied(census: Census, expected: Expected, attributes: Mapping[str, pl.Series], linked: BoolArray) -> pl.DataFrame:
     """Return counts and expected errors by source, variable and group: one row each, of groups that have subjects.
 
     `attributes` are String columns (n), null where not known; a variable that a source knows of nobody is left out for
@@ -39,13 +50,10 @@ def tallied(
             "source": pl.Series(census.sources, dtype=pl.String).gather(census.source),
             "linked": linked,
             "unlinkable": census.unlinkable,
-            "links": expected.links,
-            "false": expected.false,
-            "missed": expected.missed,
-            "beyond": expected.beyond,
+            **{name: getattr(expected, name) for name in SUMS},
         }
     )
-    sums = [pl.len().alias("subjects"), pl.col("linked", "unlinkable", "links", "false", "missed", "beyond").sum()]
+    sums = [pl.len().alias("subjects"), pl.col("linked", "unlinkable", *SUMS).sum()]
     named = {"": pl.repeat("", len(census), eager=True), **attributes}
     tables = []
     for variable, column in named.items():
@@ -90,31 +98,33 @@ def by_group(
         source = whole[row["source"]]
         difference = standardised_difference(row["linked"], row["subjects"], source["linked"], source["subjects"])
         errors = errors_of(row, spread)
-        rate, overall = row["linked"] / row["subjects"], source["linked"] / source["subjects"]
+        rate, overall = share_interval(row["linked"], row["subjects"]), source["linked"] / source["subjects"]
         groups.append(
             GroupQuality(
                 **{name: row[name] for name in ("source", "variable", "group", "subjects", "linked", "unlinkable")},
-                link_rate=share_interval(row["linked"], row["subjects"]),
+                link_rate=rate,
                 precision=_unless(unknown, precision(errors)),
                 recall=_unless(unknown or recall_unknown, recall(errors)),
                 standardised_difference=None if difference is None else round(difference, 4),
                 noteworthy=difference is not None and abs(difference) > NOTEWORTHY,
-                below_overall=rate < overall - BELOW_OVERALL,
+                below_overall=(rate.high or 0.0) < overall - BELOW_OVERALL,
             )
         )
     return tuple(groups)
 
 
-def errors_of(row: Mapping[str, float], spread: Spread, beyond_variance: float = 0.0) -> Errors:
-    """Return a tally's errors with the spread of their logarithms from all causes."""
-    missed = float(row["missed"])
+def errors_of(sums: Mapping[str, float], spread: Spread) -> Errors:
+    """Return the errors of sums over pairs (`SUMS`) with the deviations of their numbers from all causes."""
+    nats = spread.model_bits * np.log(2)
     return Errors(
-        found=round(row["links"]),
-        false=float(row["false"]),
-        missed=missed,
-        false_spread=float(np.hypot(spread.refit_false, spread.model_false)),
-        missed_spread=float(
-            np.sqrt(spread.refit_missed**2 + spread.model_missed**2 + beyond_variance / max(missed + 0.5, 0.5) ** 2)
+        found=round(sums["links"]),
+        false=float(sums["false"]),
+        missed=float(sums["missed"]),
+        false_deviation=float(np.hypot(spread.refit_false * sums["false"], nats * sums["false_swing"])),
+        missed_deviation=float(
+            np.linalg.norm(
+                [spread.refit_missed * sums["missed"], nats * sums["missed_swing"], spread.beyond * sums["beyond"]]
+            )
         ),
     )
 

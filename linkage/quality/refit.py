@@ -1,8 +1,8 @@
 """What a fitted model leaves open: how the expected errors move when it is fitted to another sample of the same kind.
 
-A parametric bootstrap in one step: levels' probabilities are drawn anew as the training's number of matches would scatter
-them (a Dirichlet distribution), and the prior within its interval. Every probability moves with its pair's odds,
-decisions stay. Refits on resampled subjects gave the same spread at a hundred times the cost (`decisions/0050`).
+A parametric bootstrap in one step: levels' probabilities are drawn anew as the training's number of matches would
+scatter them (a Dirichlet distribution), and the prior within its interval. Every probability moves with its pair's
+odds, decisions stay. What refits on other samples give instead, and what they cost, is in `decisions/0050`.
 """
 
 from __future__ import annotations

@@ -8,11 +8,10 @@ import numpy as np
 import polars as pl
 
 from linkage.quality.checks import guards, implausible, reviews
-from linkage.quality.estimate import Errors, precision, recall
+from linkage.quality.estimate import precision, recall
 from linkage.quality.evidence import Census, Evidence
 from linkage.quality.expected import Expected, expected, expected_persons
-from linkage.quality.groups import by_group, by_source, errors_of, tallied
-from linkage.quality.estimate import MODEL_FALSE, MODEL_MISSED
+from linkage.quality.groups import BEYOND_SPREAD, MODEL_BITS, SUMS, by_group, by_source, errors_of, tallied
 from linkage.quality.refit import refit_spread, training_matches
 from linkage.quality.thresholds import grades, thresholds
 from schemas.model import MatchModel
@@ -36,16 +35,20 @@ def quality_report(
 ) -> QualityReport:
     """Return what is known of a linkage without its truth.
 
-    `links` and `labels` are those of a `Resolution` whose pairs went through `witnessed`; `attributes` are String columns
-    by subject: any of `VARIABLES`, and `birth`, `role` and `claim` for checks. The generator draws the refits.
+    `links` and `labels` are those of a `Resolution` whose pairs went through `witnessed`; `attributes` are String
+    columns by subject: any of `VARIABLES`, and `birth`, `role` and `claim` for checks. The generator draws the refits.
     """
     evidence = Evidence.of(census, links, labels)
     errors = expected(evidence)
     unknown = _unknown(census, model)
     reach = None if errors.beyond_known else NotEstimable.REACH_UNKNOWN
     refit_false, refit_missed = refit_spread(census, evidence, model, generator)
+    matches_beyond = float(errors.beyond.sum()) / 2
     spread = Spread(
-        refit_false=refit_false, refit_missed=refit_missed, model_false=MODEL_FALSE, model_missed=MODEL_MISSED
+        refit_false=refit_false,
+        refit_missed=refit_missed,
+        model_bits=MODEL_BITS,
+        beyond=float(np.hypot(BEYOND_SPREAD, errors.beyond_variance**0.5 / max(matches_beyond, 0.5))),
     )
     between, persons = _accuracies(evidence, errors, spread, unknown, reach)
     table = tallied(
@@ -104,18 +107,15 @@ def _accuracies(
 ) -> tuple[Accuracy, Accuracy]:
     """Return the accuracy of links and of persons."""
     # A pair stands at both of its subjects.
-    links = {name: float(getattr(errors, name).sum()) / 2 for name in ("links", "false", "missed", "beyond")}
-    found, false, missed = expected_persons(evidence, links["beyond"])
-    persons = {"links": float(found), "false": false, "missed": missed, "beyond": links["beyond"]}
-    return (
-        _accuracy(links, errors_of(links, spread, errors.beyond_variance), unknown, reach),
-        _accuracy(persons, errors_of(persons, spread, errors.beyond_variance), unknown, reach),
-    )
+    links = {name: float(getattr(errors, name).sum()) / 2 for name in SUMS}
+    persons = expected_persons(evidence, links["beyond"])
+    return _accuracy(links, spread, unknown, reach), _accuracy(persons, spread, unknown, reach)
 
 
 def _accuracy(
-    tally: Mapping[str, float], errors: Errors, unknown: NotEstimable | None, reach: NotEstimable | None
+    sums: Mapping[str, float], spread: Spread, unknown: NotEstimable | None, reach: NotEstimable | None
 ) -> Accuracy:
+    errors = errors_of(sums, spread)
     if unknown is not None:
         nothing = Estimate(not_estimable=unknown)
         return Accuracy(found=errors.found, precision=nothing, recall=nothing)
@@ -123,7 +123,7 @@ def _accuracy(
         found=errors.found,
         expected_false=round(errors.false, 2),
         expected_missed=round(errors.missed, 2) if reach is None else None,
-        expected_beyond=round(tally["beyond"], 2) if reach is None else None,
+        expected_beyond=round(sums["beyond"], 2) if reach is None else None,
         precision=precision(errors),
         recall=recall(errors) if reach is None else Estimate(not_estimable=reach),
     )

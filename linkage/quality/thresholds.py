@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 
 from linkage.evaluate import components
+from linkage.quality.estimate import precision, recall
 from linkage.quality.evidence import Census, Evidence
 from linkage.quality.expected import Expected
 from linkage.quality.groups import errors_of
-from linkage.quality.estimate import precision, recall
-from linkage.subjects import BoolArray
+from linkage.subjects import BoolArray, IntArray
 from schemas.quality import Estimate, GradeCount, NotEstimable, Spread, ThresholdQuality
 
 STRICT, LOOSE = 0.95, 0.3
@@ -45,26 +45,33 @@ def thresholds(
     recall_unknown: NotEstimable | None,
 ) -> tuple[ThresholdQuality, ...]:
     """Return the linkage at the strict, the default, the loose and a few other thresholds, lowest first."""
-    named = {**{p: "" for p in GRID}, STRICT: "strict", LOOSE: "loose", default: "default"}
+    named = {**dict.fromkeys(GRID, ""), STRICT: "strict", LOOSE: "loose", default: "default"}
     beyond = float(expected.beyond.sum()) / 2
+    swing = evidence.probability * (1 - evidence.probability)
+    ends = np.unique(np.stack([evidence.left, evidence.right]), return_inverse=True)[1].reshape(2, -1)
+    no_recall = unknown or recall_unknown
     result = []
     for probability, name in sorted(named.items()):
         linked = evidence.linked if probability == default else links_at(evidence, probability, default)
         made = evidence.between & linked
-        row = {
+        apart = evidence.between & ~linked
+        sums = {
             "links": float(made.sum()),
             "false": float((1 - evidence.probability[made]).sum()),
-            "missed": float(evidence.probability[evidence.between & ~linked].sum()) + beyond,
+            "false_swing": float(swing[made].sum()),
+            "missed": float(evidence.probability[apart].sum()) + beyond,
+            "missed_swing": float(swing[apart].sum()),
+            "beyond": beyond,
         }
-        errors = errors_of(row, spread, expected.beyond_variance)
+        errors = errors_of(sums, spread)
         result.append(
             ThresholdQuality(
                 name=name,
                 link_probability=probability,
                 links=int(made.sum()),
-                persons_of_two_or_more=_persons(evidence, linked),
+                persons_of_two_or_more=_persons(ends, linked),
                 precision=Estimate(not_estimable=unknown) if unknown else precision(errors),
-                recall=Estimate(not_estimable=unknown or recall_unknown) if unknown or recall_unknown else recall(errors),
+                recall=Estimate(not_estimable=no_recall) if no_recall else recall(errors),
                 link_rates=_rates(census, evidence, made),
             )
         )
@@ -80,17 +87,20 @@ def grades(census: Census, evidence: Evidence) -> tuple[GradeCount, ...]:
     found, count = np.unique(np.stack([*ends.astype(np.int64), grade]), axis=1, return_counts=True)
     return tuple(
         GradeCount(
-            left_source=census.sources[one], right_source=census.sources[other], grade=GRADES[which][0], links=int(number)
+            left_source=census.sources[one],
+            right_source=census.sources[other],
+            grade=GRADES[which][0],
+            links=int(number),
         )
         for (one, other, which), number in zip(found.T, count, strict=True)
     )
 
 
-def _persons(evidence: Evidence, linked: BoolArray) -> int:
-    """Return how many persons of two or more subjects the links make."""
-    ends, place = np.unique(np.concatenate([evidence.left[linked], evidence.right[linked]]), return_inverse=True)
-    half = len(place) // 2
-    return len(np.unique(components(len(ends), place[:half], place[half:])))
+def _persons(ends: IntArray, linked: BoolArray) -> int:
+    """Return how many persons of two or more subjects the links make; `ends` (2, pairs) numbers the subjects."""
+    left, right = ends[:, linked]
+    person = components(int(ends.max(initial=-1)) + 1, left, right)
+    return int(np.count_nonzero(np.bincount(person[left], minlength=1)))
 
 
 def _rates(census: Census, evidence: Evidence, made: BoolArray) -> dict[str, float]:

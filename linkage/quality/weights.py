@@ -2,7 +2,8 @@
 
 A linked subject's weight is the source's link rate over that of its cell, a combination of subgroups (stabilised
 weights, and truncated at percentiles of their own distribution: Cole and Hernan, Am J Epidemiol 2008). They correct for
-missed matches where, within a cell, who is missed does not depend on what is studied; false links they leave as they are.
+missed matches where, within a cell, who is missed does not depend on what is studied; false links they leave as they
+are.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ def linkage_weights(source: pl.Series, variables: Sequence[pl.Series], linked: B
         cell = ["_source", *names[:depth]]
         # A deeper cell that is large enough overrides the one that it is part of.
         weight = pl.when(size.over(cell) >= FEWEST_IN_CELL).then(overall / rate.over(cell)).otherwise(weight)
-    weights = frame.select(
-        pl.when(pl.col("_linked")).then(weight.fill_null(1.0)).alias("weight")
-    )["weight"].to_numpy().copy()
+    weights = (
+        frame.select(pl.when(pl.col("_linked")).then(weight.fill_null(1.0)).alias("weight"))["weight"].to_numpy().copy()
+    )
     some = np.isfinite(weights)
     if some.any():
         weights[some] = np.clip(weights[some], *np.quantile(weights[some], TRUNCATED_AT))

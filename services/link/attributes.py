@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
@@ -36,18 +38,21 @@ def read_attributes(
 
     Ages are of `as_of`. `areas` has `lsoa, authority, imd_decile`; without it there is no deprivation nor authority.
     """
-    frames = [
-        _content(file).with_columns(source=pl.lit(source)) for file, source in zip(files, sources, strict=True)
-    ]
-    frame = pl.concat(frames, how="diagonal_relaxed")
-    rows = census.find(frame["source"], frame["subject_ref"])
-    frame = frame.with_columns(pl.Series("row", rows)).filter(pl.col("row") >= 0)
-    frame = _described(frame, as_of, areas).sort("version").unique("row", keep="last", maintain_order=True)
-    aligned = pl.DataFrame({"row": pl.int_range(len(census), eager=True)}).join(
-        frame, on="row", how="left", maintain_order="left"
+    # The census has the sources in the order they were read in, so that its subjects are mostly those rows as they are.
+    ordered = sorted(zip(files, sources, strict=True), key=lambda pair: census.sources.index(pair[1]))
+    frame = pl.concat(
+        [_content(file).with_columns(source=pl.lit(source)) for file, source in ordered], how="diagonal_relaxed"
     )
-    names = [name for name in aligned.columns if name not in {"row", "source", "subject_ref", "version"}]
-    return {name: aligned[name] for name in names if aligned[name].null_count() < len(census)}
+    described, rows = _described(frame, as_of, areas), _rows(frame, census)
+    known = [name for name in described.columns if described[name].null_count() < described.height]
+    if rows is None:
+        return {name: described[name] for name in known}
+    order = np.argsort(frame["version"].to_numpy(), kind="stable")
+    order = order[rows[order] >= 0]
+    place = np.full(len(census), -1)
+    place[rows[order]] = order  # of a subject's versions the last and highest stays
+    found = pl.Series(place).replace(-1, None)
+    return {name: described[name].gather(found) for name in known}
 
 
 def read_areas(path: Path) -> pl.DataFrame:
@@ -68,6 +73,20 @@ def read_areas(path: Path) -> pl.DataFrame:
     return frame.select(pl.col(name).cast(dtype, strict=False) for name, dtype in wanted.items()).unique("lsoa")
 
 
+def _rows(frame: pl.DataFrame, census: Census) -> npt.NDArray[np.int64] | None:
+    """Return each row's number in the census (-1: not there), None where rows and numbers are the same.
+
+    Where there are as many rows as subjects, each row is a subject of its own in the order of reading; a thousand are
+    looked at to be sure, since looking at all takes longer than everything else here.
+    """
+    if frame.height == len(census):
+        sample = np.unique(np.linspace(0, frame.height - 1, 1_000).astype(np.int64))
+        some = frame.select("source", "subject_ref")[sample]
+        if np.array_equal(census.find(some["source"], some["subject_ref"]), sample):
+            return None
+    return census.find(frame["source"], frame["subject_ref"])
+
+
 def as_of(files: list[EncodedFile]) -> date:
     """Return the day ages are told of: the latest extract date that a file declares, else today."""
     declared = [file.declaration.extract_date for file in files if file.declaration.extract_date is not None]
@@ -76,9 +95,10 @@ def as_of(files: list[EncodedFile]) -> date:
 
 def _content(file: EncodedFile) -> pl.DataFrame:
     try:
-        have = pa_parquet.read_schema(file.path).names
-        columns = ["subject_ref", "version", *(name for name in _CONTENT if name in have)]
-        return pl.DataFrame(pl.from_arrow(pa_parquet.read_table(file.path, columns=columns)))
+        with pa_parquet.ParquetFile(file.path) as parquet:
+            have = parquet.schema_arrow.names
+            columns = ["subject_ref", "version", *(name for name in _CONTENT if name in have)]
+            return pl.DataFrame(pl.from_arrow(parquet.read(columns=columns)))
     except (OSError, pa.ArrowException):
         raise InputError(
             Reason.FILE_UNREADABLE,
@@ -111,7 +131,7 @@ def _described(frame: pl.DataFrame, as_of: date, areas: pl.DataFrame | None) -> 
         kept["claim"] = pl.struct("source", "claim_group").rank("dense").cast(pl.String)
         kept["claim"] = pl.when(pl.col("claim_group").is_not_null()).then(kept["claim"])
         kept["household"] = _household()
-    return frame.select("row", "version", **kept)
+    return frame.select(**kept)
 
 
 def _household() -> pl.Expr:
@@ -120,9 +140,12 @@ def _household() -> pl.Expr:
     child = (role == "child").any().over("source", "claim_group")
     adults = (role != "child").sum().over("source", "claim_group")
     kind = (
-        pl.when(child & (adults <= 1)).then(pl.lit("lone_parent"))
-        .when(child).then(pl.lit("adults_with_children"))
-        .when(adults <= 1).then(pl.lit("one_adult"))
+        pl.when(child & (adults <= 1))
+        .then(pl.lit("lone_parent"))
+        .when(child)
+        .then(pl.lit("adults_with_children"))
+        .when(adults <= 1)
+        .then(pl.lit("one_adult"))
         .otherwise(pl.lit("adults"))
     )
     return pl.when(pl.col("claim_group").is_not_null()).then(kind)

@@ -43,7 +43,6 @@ class Stage(StrEnum):
     FIT = "fit"
     MATCH = "match"
     RESOLVE = "resolve"
-    JUDGE = "judge"
     WRITE = "write"
 
 
@@ -113,7 +112,7 @@ def run(
     linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
     started = clock.stage(Stage.RESOLVE, started)
 
-    progress(Stage.JUDGE, 0, 1)
+    progress(Stage.WRITE, 0, 1)
     attributes = read_attributes(files, sources, census, as_of(files), None if areas is None else read_areas(areas))
     estimated = quality_report(
         census,
@@ -123,9 +122,6 @@ def run(
         attributes,
         np.random.default_rng(seed),
     )
-    started = clock.stage(Stage.JUDGE, started)
-
-    progress(Stage.WRITE, 0, 1)
     summary: dict[str, Any] = {
         "files": [
             {
