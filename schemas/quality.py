@@ -27,8 +27,8 @@ class NotEstimable(StrEnum):
     """Fewer links than an estimate needs."""
     OVERLAP_UNKNOWN = "overlap_unknown"
     """How many matches there are is not known well enough."""
-    REACH_UNKNOWN = "reach_unknown"
-    """How many matches the blocking passes miss cannot be told: too few matches were found by two of them."""
+    EVIDENCE_WEAK = "evidence_weak"
+    """Too many pairs could be either, match or not, beside the links that were made."""
     NO_KEY = "no_key"
     """No pair of subjects that may be linked has the key on both sides, or too few have."""
 
@@ -53,7 +53,7 @@ class Estimate(Contract):
 
 class Accuracy(Contract):
     """Estimated accuracy of pairs: `found` were made, of which `expected_false` are thought wrong, and
-    `expected_missed` right ones are thought to be missing, `expected_beyond` of them never weighed or far below review.
+    `expected_missed` right ones are thought to be missing, `expected_beyond` of them never emitted.
     """
 
     found: Count

@@ -11,29 +11,30 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from linkage.block import shared_passes
 from linkage.held import HeldSubjects
+from linkage.quality.beyond import found_shares
+from linkage.reach import unlinkable
 from linkage.subjects import BoolArray, IntArray, UInt64Array, identities
+from linkage.weigh import FloatArray, Weigher
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.decision import Decision
 
-FloatArray = npt.NDArray[np.float64]
-
-WITNESS: tuple[str, ...] = ("left_row", "right_row", "passes")
-"""Columns that `witnessed` adds to pairs; resolving hands them through."""
+Priors = tuple[FloatArray, FloatArray]
+"""Log2 prior odds and log2 odds of relatives by pair of source codes, (sources, sources) each."""
 
 
 @dataclass(frozen=True)
 class Census:
     """Every subject of a linkage, n of them, without tokens or filters.
 
-    `source` (n) codes into `sources`; `unlinkable` (n) whether it could be linked with nobody; `completeness` by source
-    and token column, the share of subjects that have a value.
+    `source` (n) codes into `sources`; `unlinkable` (n) whether it could be linked with nobody; `found_share` (n) how
+    likely a match of it is to be emitted; `completeness` by source and token column, the share that have a value.
     """
 
     source: npt.NDArray[np.uint16]
     sources: tuple[str, ...]
     unlinkable: BoolArray
+    found_share: FloatArray
     completeness: dict[str, dict[str, float]]
     _identity: UInt64Array
     _order: IntArray
@@ -49,8 +50,8 @@ class Census:
         return found
 
 
-def take_census(held: HeldSubjects, unlinkable: BoolArray) -> Census:
-    """Count the store's alive rows; `unlinkable` is by row of the store."""
+def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator: np.random.Generator) -> Census:
+    """Count the store's alive rows, and say who could be linked; `priors` are `Matcher.priors` of its sources."""
     subjects, alive = held.subjects, np.flatnonzero(held.alive)
     completeness = {}
     for code, name in enumerate(subjects.sources):
@@ -64,20 +65,11 @@ def take_census(held: HeldSubjects, unlinkable: BoolArray) -> Census:
     return Census(
         source=subjects.source[alive],
         sources=subjects.sources,
-        unlinkable=unlinkable[alive],
+        unlinkable=unlinkable(held, weigher, *priors)[alive],
+        found_share=found_shares(held, weigher, *priors, generator),
         completeness=completeness,
         _identity=subjects.identity[alive][order],
         _order=order,
-    )
-
-
-def witnessed(held: HeldSubjects, census: Census, pairs: pl.DataFrame) -> pl.DataFrame:
-    """Return pairs with their subjects' numbers and how many blocking passes found them (`WITNESS`)."""
-    alive = np.flatnonzero(held.alive)
-    left, right = (census.find(pairs[f"{side}_source"], pairs[f"{side}_ref"]) for side in ("left", "right"))
-    shared = shared_passes(held.keys(alive[left]), held.keys(alive[right]))
-    return pairs.with_columns(
-        pl.Series("left_row", left), pl.Series("right_row", right), pl.Series("passes", np.bitwise_count(shared))
     )
 
 
@@ -85,8 +77,9 @@ def witnessed(held: HeldSubjects, census: Census, pairs: pl.DataFrame) -> pl.Dat
 class Evidence:
     """The pairs of a resolution as arrays, and the person that each subject was put into.
 
-    `label` (n) numbers persons. `between`: the pair is one that a link between files (or within the only one) is made
-    of. `linked`: its subjects are one person now. `probability` counts rivals, `log2_odds` does not.
+    `label` (n) numbers persons; `left` and `right` number subjects. `between`: the pair is one that a link between
+    files (or within the only one) is made of. `linked`: its subjects are one person now. `probability` counts rivals,
+    `log2_odds` does not.
     """
 
     label: IntArray
@@ -98,14 +91,13 @@ class Evidence:
     guarded: BoolArray
     between: BoolArray
     pattern: npt.NDArray[np.int64]
-    passes: IntArray
 
     @classmethod
     def of(cls, census: Census, links: pl.DataFrame, labels: pl.DataFrame) -> Evidence:
-        """Return the evidence of a `Resolution`'s links (with the columns `WITNESS`) and labels."""
+        """Return the evidence of a `Resolution`'s links and labels."""
         label = np.arange(len(census)) + len(census)
         label[census.find(labels["source"], labels["subject_ref"])] = labels["label"].to_numpy()
-        left, right = (links[name].to_numpy().astype(np.int64) for name in ("left_row", "right_row"))
+        left, right = (census.find(links[f"{side}_source"], links[f"{side}_ref"]) for side in ("left", "right"))
         return cls(
             label=label,
             left=left,
@@ -116,5 +108,4 @@ class Evidence:
             guarded=links["guard"].is_not_null().to_numpy(),
             between=(census.source[left] != census.source[right]) | (len(census.sources) == 1),
             pattern=links["pattern"].to_numpy().astype(np.int64),
-            passes=links["passes"].to_numpy().astype(np.int64),
         )

@@ -1,33 +1,27 @@
 """How many errors are expected: false links and missed matches, of every subject and of persons.
 
 A link is false with one minus its probability. A match is missed where a pair was not linked although it has some
-probability, or where it was never emitted: too little evidence, or no blocking pass in common. How many of those there
-are is the old question of animals that no trap caught: with f1 matches caught by one pass only and f2 by two, at least
-f1(f1 - 1) / (2(f2 + 1)) were caught by none (Chao, Biometrics 1987, bias-corrected). Passes overlap, which makes it a
-little too many; that it counts pairs below the emission threshold too was found by measurement (`decisions/0051`).
+probability, and where it was never emitted (`linkage.quality.beyond`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from linkage.quality.evidence import Evidence, FloatArray
+from linkage.quality.evidence import Census, Evidence
 from linkage.subjects import IntArray
-
-FEWEST_CAUGHT_TWICE: Final = 5.0
-"""Expected matches that exactly two passes found, below which nothing is said of those that none did."""
+from linkage.weigh import FloatArray
 
 
 @dataclass(frozen=True)
 class Expected:
     """By subject (n): `links` that were made, how many of them are expected `false`, how many matches were `missed`.
 
-    `missed` has the `beyond` part in it. `false_swing` and `missed_swing` are by how much the two would change if all
-    log odds moved by one (natural) unit: the sums of p(1 - p). A pair counts for both of its subjects. `beyond_known`
-    says whether the number of matches beyond reach could be told, `beyond_variance` is that of their total.
+    `missed` has the part `beyond` in it, matches that were never emitted. `false_swing` and `missed_swing` are by how
+    much the two would change if all log odds moved by one (natural) unit: the sums of p(1 - p). A pair counts for both
+    of its subjects.
     """
 
     links: FloatArray
@@ -36,42 +30,42 @@ class Expected:
     missed: FloatArray
     missed_swing: FloatArray
     beyond: FloatArray
-    beyond_variance: float
-    beyond_known: bool
 
 
-def expected(evidence: Evidence) -> Expected:
+def expected(census: Census, evidence: Evidence) -> Expected:
     """Return the expected errors among links, by subject."""
-    size = len(evidence.label)
+    size = len(census)
     made = evidence.between & evidence.linked
     apart = evidence.between & ~evidence.linked
-    once = np.where(evidence.between & (evidence.passes == 1), evidence.probability, 0.0)
-    twice = float(evidence.probability[evidence.between & (evidence.passes == 2)].sum())
-    number, variance = uncaught(float(once.sum()), twice)
-    # Those that no pass finds are of the kind that one finds: sparse subjects and changed ones.
-    beyond = _by_subject(evidence, once, size) * (number / max(float(once.sum()), 1e-9))
-    missed = _by_subject(evidence, np.where(apart, evidence.probability, 0.0), size)
     swing = evidence.probability * (1 - evidence.probability)
+    likely = _by_subject(evidence, np.where(evidence.between, evidence.probability, 0.0), size)
+    beyond = never_emitted(census, likely)
     return Expected(
         links=_by_subject(evidence, made.astype(np.float64), size),
         false=_by_subject(evidence, np.where(made, 1 - evidence.probability, 0.0), size),
         false_swing=_by_subject(evidence, np.where(made, swing, 0.0), size),
-        missed=missed + beyond,
+        missed=_by_subject(evidence, np.where(apart, evidence.probability, 0.0), size) + beyond,
         missed_swing=_by_subject(evidence, np.where(apart, swing, 0.0), size),
         beyond=beyond,
-        beyond_variance=variance,
-        beyond_known=twice >= FEWEST_CAUGHT_TWICE,
     )
 
 
-def uncaught(once: float, twice: float) -> tuple[float, float]:
-    """Return (how many matches no pass found, the variance of that), from those found by exactly one and two passes.
+def never_emitted(census: Census, likely: FloatArray) -> FloatArray:
+    """Return how many matches of each subject (n) were never emitted; `likely` (n) are the expected ones that were.
 
-    Variance after Chao (Biometrics 1987, equation 7).
+    Subjects of a source are taken to have matches alike, whatever fields they have. Each source tells of the gaps that
+    it has itself, so the larger of their totals holds, and the others' subjects share it out.
     """
-    number = once * max(once - 1, 0.0) / (2 * (twice + 1))
-    ratio = once / (twice + 1)
-    return number, (twice + 1) * (ratio**4 / 4 + ratio**3 + ratio**2 / 2)
+    gaps = 1 - census.found_share
+    missing = np.zeros(len(census))
+    totals = np.zeros(len(census.sources))
+    for code in range(len(census.sources)):
+        mine = census.source == code
+        rate = likely[mine].sum() / max(census.found_share[mine].sum(), 1e-9)
+        missing[mine] = rate * gaps[mine]
+        totals[code] = missing[mine].sum()
+    scale = totals.max(initial=0.0) / np.maximum(totals, 1e-9)
+    return missing * np.where(totals > 0, scale, 0.0)[census.source]
 
 
 def expected_persons(evidence: Evidence, beyond: float) -> dict[str, float]:

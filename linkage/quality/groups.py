@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 
 from linkage.quality.estimate import Errors, precision, recall, share_interval
-from linkage.quality.evidence import Census, FloatArray
+from linkage.quality.evidence import Census
 from linkage.quality.expected import Expected
 from linkage.subjects import BoolArray
+from linkage.weigh import FloatArray
 from schemas.quality import Estimate, GroupQuality, NotEstimable, SourceQuality, Spread
 
 NOTEWORTHY: Final = 0.1
@@ -31,9 +32,9 @@ its data still gets wrong, most of it among pairs between match and relative. Me
 `decisions/0050`.
 """
 
-BEYOND_SPREAD: Final = 0.5
-"""Standard deviation, as a share, of the number of matches beyond reach besides its sampling error: passes overlap and
-subjects differ, which its estimator does not know. Measured in `decisions/0051`."""
+BEYOND_SPREAD: Final = 0.8
+"""Standard deviation, as a share, of the number of matches that were never emitted: errors come together more than a
+model of independent fields knows. Measured in `decisions/0051`."""
 
 SUMS: Final = ("links", "false", "false_swing", "missed", "missed_swing", "beyond")
 """Columns of `Expected` that are summed."""
@@ -88,10 +89,8 @@ def by_source(table: pl.DataFrame, census: Census) -> tuple[SourceQuality, ...]:
     )
 
 
-def by_group(
-    table: pl.DataFrame, spread: Spread, unknown: NotEstimable | None, recall_unknown: NotEstimable | None
-) -> tuple[GroupQuality, ...]:
-    """Return each group of each source, from `tallied`; the reasons say why nothing can be estimated of any."""
+def by_group(table: pl.DataFrame, spread: Spread, unknown: NotEstimable | None) -> tuple[GroupQuality, ...]:
+    """Return each group of each source, from `tallied`; the reason says why nothing can be estimated."""
     whole = {row["source"]: row for row in table.filter(pl.col("variable") == "").to_dicts()}
     groups = []
     for row in table.filter(pl.col("variable") != "").to_dicts():
@@ -104,7 +103,7 @@ def by_group(
                 **{name: row[name] for name in ("source", "variable", "group", "subjects", "linked", "unlinkable")},
                 link_rate=rate,
                 precision=_unless(unknown, precision(errors)),
-                recall=_unless(unknown or recall_unknown, recall(errors)),
+                recall=_unless(unknown, recall(errors)),
                 standardised_difference=None if difference is None else round(difference, 4),
                 noteworthy=difference is not None and abs(difference) > NOTEWORTHY,
                 below_overall=(rate.high or 0.0) < overall - BELOW_OVERALL,

@@ -13,7 +13,8 @@ import numpy as np
 
 from linkage.compare import PLACE, levels_of
 from linkage.levels import plain, with_unions
-from linkage.quality.evidence import Census, Evidence, FloatArray
+from linkage.quality.evidence import Census, Evidence
+from linkage.weigh import FloatArray
 from schemas.model import COMPARISONS, MatchModel
 
 REPLICATES: Final = 60

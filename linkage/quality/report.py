@@ -20,6 +20,10 @@ from schemas.quality import Accuracy, Estimate, KeyCheck, NotEstimable, QualityR
 WIDEST_PRIOR_BITS = 3.0
 """Width of a prior's 95 % interval from which the number of matches counts as unknown: a factor of eight."""
 
+MOST_SWING = 0.1
+"""Pairs that could be either, as a share of the links, beyond which the model does not tell the two apart well enough
+to judge itself: at an overlap of 5 % it may be wrong by a factor of three (`decisions/0050`)."""
+
 VARIABLES = ("age_band", "sex", "ethnic_group", "deprivation", "authority", "tenure", "benefit", "household")
 """Attributes by which subgroups are told; others serve checks only."""
 
@@ -35,22 +39,15 @@ def quality_report(
 ) -> QualityReport:
     """Return what is known of a linkage without its truth.
 
-    `links` and `labels` are those of a `Resolution` whose pairs went through `witnessed`; `attributes` are String
-    columns by subject: any of `VARIABLES`, and `birth`, `role` and `claim` for checks. The generator draws the refits.
+    `links` and `labels` are those of a `Resolution`; `attributes` are String columns by subject: any of `VARIABLES`,
+    and `birth`, `role` and `claim` for checks. The generator draws the refits.
     """
     evidence = Evidence.of(census, links, labels)
-    errors = expected(evidence)
-    unknown = _unknown(census, model)
-    reach = None if errors.beyond_known else NotEstimable.REACH_UNKNOWN
+    errors = expected(census, evidence)
+    unknown = _unknown(census, model, errors)
     refit_false, refit_missed = refit_spread(census, evidence, model, generator)
-    matches_beyond = float(errors.beyond.sum()) / 2
-    spread = Spread(
-        refit_false=refit_false,
-        refit_missed=refit_missed,
-        model_bits=MODEL_BITS,
-        beyond=float(np.hypot(BEYOND_SPREAD, errors.beyond_variance**0.5 / max(matches_beyond, 0.5))),
-    )
-    between, persons = _accuracies(evidence, errors, spread, unknown, reach)
+    spread = Spread(refit_false=refit_false, refit_missed=refit_missed, model_bits=MODEL_BITS, beyond=BEYOND_SPREAD)
+    between, persons = _accuracies(evidence, errors, spread, unknown)
     table = tallied(
         census, errors, {name: attributes[name] for name in VARIABLES if name in attributes}, errors.links > 0
     )
@@ -61,8 +58,8 @@ def quality_report(
         persons=persons,
         spread=spread,
         sources=by_source(table, census),
-        groups=by_group(table, spread, unknown, reach),
-        thresholds=thresholds(census, evidence, errors, spread, default, unknown, reach),
+        groups=by_group(table, spread, unknown),
+        thresholds=thresholds(census, evidence, errors, spread, default, unknown),
         grades=grades(census, evidence),
         reviews=reviews(links, model.policy, len(census)),
         guards=guards(links),
@@ -88,7 +85,7 @@ def statement(links: Accuracy) -> str:
     )
 
 
-def _unknown(census: Census, model: MatchModel) -> NotEstimable | None:
+def _unknown(census: Census, model: MatchModel, errors: Expected) -> NotEstimable | None:
     """Return why nothing can be estimated from the model's probabilities, if so."""
     if not training_matches(model):
         return NotEstimable.NO_FIT
@@ -99,22 +96,23 @@ def _unknown(census: Census, model: MatchModel) -> NotEstimable | None:
             return NotEstimable.NO_FIT
         if priors[pair].log2_prior_high - priors[pair].log2_prior_low > WIDEST_PRIOR_BITS:
             return NotEstimable.OVERLAP_UNKNOWN
+    swing = float((errors.false_swing + errors.missed_swing).sum())
+    if swing > MOST_SWING * float(errors.links.sum()):
+        return NotEstimable.EVIDENCE_WEAK
     return None
 
 
 def _accuracies(
-    evidence: Evidence, errors: Expected, spread: Spread, unknown: NotEstimable | None, reach: NotEstimable | None
+    evidence: Evidence, errors: Expected, spread: Spread, unknown: NotEstimable | None
 ) -> tuple[Accuracy, Accuracy]:
     """Return the accuracy of links and of persons."""
     # A pair stands at both of its subjects.
     links = {name: float(getattr(errors, name).sum()) / 2 for name in SUMS}
     persons = expected_persons(evidence, links["beyond"])
-    return _accuracy(links, spread, unknown, reach), _accuracy(persons, spread, unknown, reach)
+    return _accuracy(links, spread, unknown), _accuracy(persons, spread, unknown)
 
 
-def _accuracy(
-    sums: Mapping[str, float], spread: Spread, unknown: NotEstimable | None, reach: NotEstimable | None
-) -> Accuracy:
+def _accuracy(sums: Mapping[str, float], spread: Spread, unknown: NotEstimable | None) -> Accuracy:
     errors = errors_of(sums, spread)
     if unknown is not None:
         nothing = Estimate(not_estimable=unknown)
@@ -122,8 +120,8 @@ def _accuracy(
     return Accuracy(
         found=errors.found,
         expected_false=round(errors.false, 2),
-        expected_missed=round(errors.missed, 2) if reach is None else None,
-        expected_beyond=round(sums["beyond"], 2) if reach is None else None,
+        expected_missed=round(errors.missed, 2),
+        expected_beyond=round(sums["beyond"], 2),
         precision=precision(errors),
-        recall=recall(errors) if reach is None else Estimate(not_estimable=reach),
+        recall=recall(errors),
     )

@@ -42,14 +42,12 @@ def thresholds(
     spread: Spread,
     default: float,
     unknown: NotEstimable | None,
-    recall_unknown: NotEstimable | None,
 ) -> tuple[ThresholdQuality, ...]:
     """Return the linkage at the strict, the default, the loose and a few other thresholds, lowest first."""
     named = {**dict.fromkeys(GRID, ""), STRICT: "strict", LOOSE: "loose", default: "default"}
     beyond = float(expected.beyond.sum()) / 2
     swing = evidence.probability * (1 - evidence.probability)
     ends = np.unique(np.stack([evidence.left, evidence.right]), return_inverse=True)[1].reshape(2, -1)
-    no_recall = unknown or recall_unknown
     result = []
     for probability, name in sorted(named.items()):
         linked = evidence.linked if probability == default else links_at(evidence, probability, default)
@@ -71,7 +69,7 @@ def thresholds(
                 links=int(made.sum()),
                 persons_of_two_or_more=_persons(ends, linked),
                 precision=Estimate(not_estimable=unknown) if unknown else precision(errors),
-                recall=Estimate(not_estimable=no_recall) if no_recall else recall(errors),
+                recall=Estimate(not_estimable=unknown) if unknown else recall(errors),
                 link_rates=_rates(census, evidence, made),
             )
         )

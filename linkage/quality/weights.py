@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from linkage.quality.evidence import FloatArray
 from linkage.quality.groups import MISSING
 from linkage.subjects import BoolArray
+from linkage.weigh import FloatArray
 
 FEWEST_IN_CELL: Final = 50
 """Subjects a cell needs for its link rate to be more than noise; smaller ones give up their last variable."""

@@ -44,6 +44,12 @@ def link(
             "--truth", metavar="T.csv", help="Score against left_subject,right_subject, or subject,person for one file."
         ),
     ] = None,
+    areas: Annotated[
+        Path | None,
+        typer.Option(
+            "--areas", metavar="AREAS.csv", help="lsoa,authority,imd_decile: quality by deprivation and authority."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what fitting draws at random.", min=0)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -61,6 +67,7 @@ def link(
             model=None if model is None else read_model(model),
             unique=unique,
             truth=truth,
+            areas=areas,
             seed=seed,
             progress=report,
         )
@@ -78,11 +85,21 @@ def _told(summary: dict[str, Any], out: Path) -> str:
         f"{counts['persons']:,} persons, {counts['persons_of_two_or_more']:,} of them of two or more subjects",
         f"model {summary['model']['model_id']}; {seconds['total']} s; peak memory {summary['peak_memory_mib']} MiB",
     ]
+    for name in ("links", "persons"):
+        accuracy = summary["estimated"][name]
+        told = ", ".join(f"{part} {_estimate(accuracy[part])}" for part in ("precision", "recall"))
+        lines.append(f"{name}, estimated without labels: {told}")
     for name, score in (summary["quality"] or {}).items():
         ratios = ", ".join(f"{ratio} {score[ratio]:.4f}" for ratio in ("precision", "recall", "f1"))
         lines.append(f"{name.replace('_', ' ')}: {ratios}")
     lines += [f"wrote {out / name}" for name in OUTPUTS]
     return "\n".join(lines)
+
+
+def _estimate(estimate: dict[str, Any]) -> str:
+    if estimate["value"] is None:
+        return f"not estimable ({estimate['not_estimable'].replace('_', ' ')})"
+    return f"{estimate['value']:.4f} ({estimate['low']:.4f} to {estimate['high']:.4f})"
 
 
 def _progress() -> Any:

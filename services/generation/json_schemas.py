@@ -21,6 +21,7 @@ from schemas.events import EVENTS, AuditRecord, DeadLetter, FeatureRecord, schem
 from schemas.features import FeatureDefinition
 from schemas.model import MatchModel
 from schemas.purposes import Purpose
+from schemas.quality import QualityReport
 
 FOLDER: Final = "schemas/generated"
 
@@ -49,6 +50,7 @@ DOCUMENTS: Final[dict[str, type[Contract]]] = {
     "cohort_definition": CohortDefinition,
     "disclosure_policy": DisclosurePolicy,
     "purpose": Purpose,
+    "quality_report": QualityReport,
     "feature_definition": FeatureDefinition,
     "feature_record": FeatureRecord,
     "person_event": PersonEvent,

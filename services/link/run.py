@@ -18,9 +18,8 @@ from linkage.cluster import resolve
 from linkage.fit import fit
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
-from linkage.quality.evidence import take_census, witnessed
+from linkage.quality.evidence import take_census
 from linkage.quality.report import quality_report
-from linkage.reach import unlinkable
 from linkage.subjects import Subjects
 from linkage.threads import in_threads, made_ahead
 from schemas.columns import columns
@@ -105,8 +104,8 @@ def run(
     started = clock.stage(Stage.MATCH, started)
 
     progress(Stage.RESOLVE, 0, 1)
-    census = take_census(held, unlinkable(held, matcher.weigher, *matcher.priors(held.subjects.sources)))
-    pairs = witnessed(held, census, pairs)
+    generator = np.random.default_rng(seed)
+    census = take_census(held, matcher.weigher, matcher.priors(held.subjects.sources), generator)
     everyone, roster = _everyone(held, pairs)
     del held  # its tokens and filters are most of the memory, and nothing needs them from here on
     linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
@@ -120,7 +119,7 @@ def run(
         linked.resolution.labels,
         used,
         attributes,
-        np.random.default_rng(seed),
+        generator,
     )
     summary: dict[str, Any] = {
         "files": [
