@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from linkage.subjects import FILTER_WORDS, TOKEN_POSITION, IntArray, Subjects, UInt64Array, bits_set
+from linkage.threads import in_threads
 from schemas.contracts.subject import FILTER_COLUMNS
 from schemas.model import COMPARISONS, RADICES, DiceCuts
 
@@ -99,9 +100,8 @@ def compare(
     Without `promising`, all pairs. With it (one flag a pattern), only pairs whose best possible pattern, taking every
     open filter comparison at `close`, is flagged.
     """
-    kept: list[IntArray] = []
-    found: list[PatternArray] = []
-    for start in range(0, len(left_rows), CHUNK_PAIRS):
+
+    def compared(start: int) -> tuple[IntArray, PatternArray]:
         chosen = np.arange(start, min(start + CHUNK_PAIRS, len(left_rows)))
         levels, still_open = token_levels(
             gathered(left.table, left_rows[chosen]), gathered(right.table, right_rows[chosen])
@@ -110,11 +110,14 @@ def compare(
             keep = np.flatnonzero(promising[patterns(levels)])
             chosen, levels, still_open = chosen[keep], levels[:, keep], still_open[:, keep]
         _settle(levels, still_open, left, right, left_rows[chosen], right_rows[chosen], cuts)
-        kept.append(chosen)
-        found.append(patterns(levels))
-    if not kept:
+        return chosen, patterns(levels)
+
+    starts = range(0, len(left_rows), CHUNK_PAIRS)
+    if not starts:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int32)
-    return np.concatenate(kept), np.concatenate(found)
+    # Whoever sifts candidates has threads of its own; whoever wants every level of many pairs does nothing else.
+    found = list(map(compared, starts) if promising is not None or len(starts) == 1 else in_threads(compared, starts))
+    return np.concatenate([chosen for chosen, _ in found]), np.concatenate([pattern for _, pattern in found])
 
 
 def token_levels(left: UInt64Array, right: UInt64Array) -> tuple[LevelArray, LevelArray]:
