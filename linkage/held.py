@@ -7,7 +7,7 @@ row are the alive rows before it, so that each pair is met once, by whichever of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from linkage.block import BlockIndex, Probes, UInt32Array, first_shared, pass_keys
 from linkage.subjects import BoolArray, IntArray, Subjects
 from linkage.threads import in_threads
-from schemas.model import MatchModel
+from schemas.model import BlockPass, MatchModel
 
 _GROWTH: Final = 1.5
 _KEYED_AT_ONCE: Final = 10_000
@@ -81,19 +81,29 @@ class HeldSubjects:
         return self._alive[: self._count]
 
     def block_by(self, model: MatchModel) -> None:
-        """Search by another model's passes from now on: every key and index is made anew."""
-        self.passes = model.passes
-        self._probes = Probes.of(model.passes, model.crossings)
-        self._keys = np.zeros((len(self._current), len(model.passes)), dtype=np.uint32)
-
-        def key(start: int) -> None:
-            rows = slice(start, min(start + _KEYED_AT_ONCE, self._count))
-            self._keys[rows] = pass_keys(self._arrays["table"][rows], model.passes)
-            self._keys[rows][~self._alive[rows]] = 0
-
-        for _ in in_threads(key, range(0, self._count, _KEYED_AT_ONCE)):
-            pass
+        """Search by another model's passes from now on: keys and indexes are made anew unless they are the same."""
+        probes = Probes.of(model.passes, model.crossings)
+        if (self.passes, self._probes) == (model.passes, probes):
+            return
+        self.passes, self._probes = model.passes, probes
+        self._keys = self._keyed(model.passes)
         self._index()
+
+    def keyed(self, passes: Sequence[BlockPass]) -> UInt32Array:
+        """Return the key of every row under each of the passes, (rows, passes); 0 for rows that are not alive."""
+        return self._keyed(passes)[: self._count]
+
+    def _keyed(self, passes: Sequence[BlockPass]) -> UInt32Array:
+        keys = np.zeros((len(self._current), len(passes)), dtype=np.uint32)
+
+        def fill(start: int) -> None:
+            rows = slice(start, min(start + _KEYED_AT_ONCE, self._count))
+            keys[rows] = pass_keys(self._arrays["table"][rows], passes)
+            keys[rows][~self._alive[rows]] = 0
+
+        for _ in in_threads(fill, range(0, self._count, _KEYED_AT_ONCE)):
+            pass
+        return keys
 
     def reserve(self, rows: int) -> None:
         """Say how many rows are expected in all, so that arrays are made once at that size."""
@@ -169,9 +179,9 @@ class HeldSubjects:
         """Return which passes a source of unique people is not searched by itself with."""
         return np.asarray([not _IDENTIFIERS.issuperset(p.parts) for p in self.passes], dtype=np.bool_)
 
-    def keys(self, rows: IntArray) -> UInt32Array:
+    def keys(self, rows: IntArray | slice) -> UInt32Array:
         """Return the blocking keys of rows, (rows, passes)."""
-        return self._keys[rows]
+        return self._keys[: self._count][rows]
 
     def _find(self, batch: Subjects) -> IntArray:
         """Return the current row of each subject of the batch, -1 where none is held."""
