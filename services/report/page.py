@@ -12,7 +12,9 @@ import polars as pl
 
 from schemas.disclosure import DisclosurePolicy
 from schemas.model import MatchModel
+from schemas.quality import QualityReport
 from services.report.markup import paragraph
+from services.report.sections.estimated import estimated_section
 from services.report.sections.examples import examples
 from services.report.sections.headline import headline
 from services.report.sections.model import model_section
@@ -35,12 +37,14 @@ def page_of_run(run: FinishedRun, policy: DisclosurePolicy) -> str:
     It names sources, levels and numbers: no subject, no token, no value. Frequencies and rivals show in steps, as
     wherever evidence leaves the linkage zone (`linkage.tell`). Takes a second or two, most of it drawing.
     """
+    estimated = run.summary.get("estimated")
     sections = (
         paragraph(
             "How two files were linked, how sure that is, and why. Made by hwlink report. Pairs are numbered;",
             "nothing on this page names a person or a value.",
         ),
         headline(run.summary),
+        estimated_section(QualityReport.model_validate(estimated), policy) if estimated else "",
         truth_section(run.summary),
         pairs_section(run.evidence, run.summary, run.model.policy),
         examples(run.evidence, run.model),
