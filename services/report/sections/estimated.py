@@ -22,14 +22,14 @@ WITHHELD = "withheld"
 
 
 def estimated_section(report: QualityReport, policy: DisclosurePolicy) -> str:
-    """Return what is thought of the linkage's errors, with intervals; counts of subgroups pass the disclosure policy."""
+    """Return what is thought of the linkage's errors, with intervals; subgroups' counts pass the policy."""
     # Subgroups are of benefit, ethnicity and the like; the strictest rule holds for all, so that none needs a class.
     rule = policy.rule(Sensitivity)
     return section(
         "Quality, estimated without labels",
         paragraph(report.statement),
         _overall(report),
-        _sources(report),
+        _sources(report, rule),
         _groups(report, rule, policy.min_contributors),
         _thresholds(report),
         _checks(report, rule),
@@ -62,8 +62,12 @@ def _overall(report: QualityReport) -> str:
     return part("Overall", chart if points else "", found)
 
 
-def _sources(report: QualityReport) -> str:
-    rows = [(s.source, s.subjects, s.linked, s.unlinkable, interval(s.link_rate, 1)) for s in report.sources]
+def _sources(report: QualityReport, rule: CountRule) -> str:
+    counts = [[release_count(n, rule) for n in (s.subjects, s.linked, s.unlinkable)] for s in report.sources]
+    rows = [
+        (s.source, *(WITHHELD if count is None else count for count in numbers), interval(s.link_rate, 1))
+        for s, numbers in zip(report.sources, counts, strict=True)
+    ]
     fields = [
         name for name in report.sources[0].completeness if name.startswith("token_") and not _derived(name)
     ] if report.sources else []  # fmt: skip
@@ -133,6 +137,7 @@ def _of_source(source: str, told: Sequence[_Told], least: int) -> str:
     rows, points = [], []
     for row in told:
         group, name = row.group, f"{_words(row.group.variable)}: {_words(row.group.group)}"
+        difference = group.standardised_difference
         judged = row.linked is not None and row.linked >= least
         notes = [
             word
@@ -147,9 +152,7 @@ def _of_source(source: str, told: Sequence[_Told], least: int) -> str:
                 None if row.percent is None else f"{row.percent:.1f}%",
                 interval(group.precision, 1) if judged else WITHHELD,
                 interval(group.recall, 1) if judged else WITHHELD,
-                f"{group.standardised_difference:+.2f}"
-                if judged and group.standardised_difference is not None
-                else None,
+                f"{difference:+.2f}" if judged and difference is not None else None,
                 ", ".join(notes),
             )
         )
