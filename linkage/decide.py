@@ -15,8 +15,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from schemas.decision import DecisionPolicy
 
@@ -116,16 +114,21 @@ def decide(members: Members, pairs: Candidates, policy: DecisionPolicy) -> Verdi
 
 
 def first_connected(size: int, left: IntArray, right: IntArray) -> IntArray:
-    """Return the connected component of each of `size` nodes, named by its lowest node."""
-    nodes = np.arange(size, dtype=np.int64)
-    if not left.size:
-        return nodes
-    graph = coo_array((np.ones(left.size, dtype=np.int8), (left, right)), shape=(size, size))
-    count, component = connected_components(graph, directed=False)
-    lowest = np.zeros(count, dtype=np.int64)
-    lowest[component[::-1]] = nodes[::-1]  # of repeated indices the last assignment stays: the lowest node
-    named: IntArray = lowest[component]
-    return named
+    """Return the connected component of each of `size` nodes that the pairs join, named by its lowest node.
+
+    Of two names that a pair joins the higher takes the lower one, and names are followed to their ends, until no pair
+    joins two (label propagation with pointer jumping, Shiloach and Vishkin 1982). Pairs that are settled drop out.
+    """
+    name = np.arange(size, dtype=np.int64)
+    while True:
+        one, other = name[left], name[right]
+        apart = np.flatnonzero(one != other)
+        if not apart.size:
+            return name
+        left, right, one, other = left[apart], right[apart], one[apart], other[apart]
+        np.minimum.at(name, np.maximum(one, other), np.minimum(one, other))
+        while not np.array_equal(end := name[name], name):
+            name = end
 
 
 def _rivals(members: Members, pairs: Candidates) -> tuple[FloatArray, FloatArray]:

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+
+from linkage.decide import first_connected
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,8 @@ class Score:
 
 
 def components(size: int, left: npt.NDArray[np.integer], right: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """Return the component of each of `size` things that the pairs join, numbered from 0."""
-    graph = coo_array((np.ones(len(left), dtype=np.bool_), (left, right)), shape=(size, size))
-    label: npt.NDArray[np.int64] = connected_components(graph, directed=False)[1].astype(np.int64)
-    return label
+    """Return the component of each of `size` things that the pairs join, named by its first."""
+    return first_connected(size, left.astype(np.int64), right.astype(np.int64))
 
 
 def score_links(found: pl.DataFrame, true: pl.DataFrame) -> Score:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
-from linkage.compare import LEVEL, patterns
+from linkage.compare import LEVEL, gathered, patterns
 from linkage.held import HeldSubjects
-from linkage.subjects import TOKEN_POSITION, IntArray
+from linkage.subjects import TOKEN_POSITION, BoolArray, IntArray
+from linkage.threads import in_threads
 from linkage.weigh import Weigher
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.model import COMPARISONS
+
+_ROWS_AT_ONCE: Final = 10_000
 
 
 def unlinkable(
@@ -29,24 +34,35 @@ def unlinkable(
     policy = weigher.model.policy
     threshold = float(np.log2(policy.link_probability / (1 - policy.link_probability)))
     filled = np.zeros((len(subjects.sources), len(TOKEN_COLUMNS)), dtype=np.bool_)
-    for code in range(len(subjects.sources)):
-        filled[code] = (subjects.table[held.alive & (subjects.source == code)] != 0).any(axis=0)
+    alive = [np.flatnonzero(held.alive & (subjects.source == code)) for code in range(len(subjects.sources))]
+    for code, rows in enumerate(alive):
+        for some in _portions(rows):
+            filled[code] |= (gathered(subjects.table, some) != 0).any(axis=0)
     reached = np.zeros(len(subjects), dtype=np.bool_)
     for code, unique in enumerate(subjects.unique):
         others = [other for other in range(len(subjects.sources)) if other != code or not unique]
-        rows = np.flatnonzero(held.alive & (subjects.source == code))
         usable = np.asarray(filled[others].any(axis=0))
-        for other in others:
-            best = _best_bits(held, weigher, rows, usable, log2_relatives[code, other]) + log2_prior[code, other]
-            reached[rows] |= best >= threshold
+
+        def reach(rows: IntArray, code: int = code, others: list[int] = others, usable: BoolArray = usable) -> None:
+            for other in others:
+                best = _best_bits(held, weigher, rows, usable, log2_relatives[code, other]) + log2_prior[code, other]
+                reached[rows] |= best >= threshold
+
+        for _ in in_threads(reach, _portions(alive[code])):
+            pass
     return held.alive & ~reached
+
+
+def _portions(rows: IntArray) -> list[IntArray]:
+    """Cut rows into portions whose tokens stay within the cache."""
+    return [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
 
 
 def _best_bits(
     held: HeldSubjects, weigher: Weigher, rows: IntArray, usable: npt.NDArray[np.bool_], log2_relatives: float
 ) -> npt.NDArray[np.float64]:
     """Return the weight of each row against a perfect twin that has the usable fields."""
-    has = (held.subjects.table[rows] != 0) & usable
+    has = (gathered(held.subjects.table, rows) != 0) & usable
 
     def present(column: str) -> npt.NDArray[np.bool_]:
         flags: npt.NDArray[np.bool_] = has[:, TOKEN_POSITION[column]]
