@@ -24,6 +24,8 @@ FREQUENCY: Final = "frequency"
 DEPENDENCE: Final = "dependence"
 """Name of the term for fields that go together; left out where no two of a pair's levels do."""
 HOUSEHOLD: Final = "household"
+UNSEEN: Final = "unseen"
+"""Name of the term for a match that a subject may have and that does not show (`linkage.comparable`)."""
 RIVALS: Final = "rivals"
 
 SHARED: Final = "shared_at_home"
@@ -104,14 +106,21 @@ def explain(
     return summed(_parts(weigher, pattern, frequency_bits, weight_bits, log2_prior))
 
 
-def explain_scored(weigher: Weigher, pair: ScoredPair, log2_relatives: float) -> tuple[Term, ...]:
+def explain_scored(
+    weigher: Weigher, pair: ScoredPair, log2_relatives: float, unseen_bits: float = 0.0
+) -> tuple[Term, ...]:
     """Return the terms of a pair from what was kept of it: those of `explain`, then what its rivals cost.
 
+    `unseen_bits` is what matches that do not show take from the prior of such a pair (`Matcher.unseen`); a term of its
+    own where it is anything.
     The last term's `running_bits` are the log2 odds of the pair's probability. The frequency is worked out from the
     weight, to a 64th of a bit; where a household hides it, it counts 0 and the household's term takes the rest.
     """
     frequency_bits = frequency_of(weigher, pair.pattern, pair.weight_bits, log2_relatives)
-    parts = _parts(weigher, pair.pattern, frequency_bits, pair.weight_bits, pair.log2_odds - pair.weight_bits)
+    log2_prior = pair.log2_odds - pair.weight_bits - unseen_bits
+    parts = _parts(weigher, pair.pattern, frequency_bits, pair.weight_bits, log2_prior)
+    if unseen_bits:
+        parts.append((UNSEEN, "", None, None, unseen_bits))
     return summed([*parts, (RIVALS, "", None, None, -pair.cost_of_rivals_bits)])
 
 

@@ -78,7 +78,7 @@ class Matcher:
         sources = subjects.source[left], subjects.source[right]
         frequency = self.weigher.frequency_bits(pattern, subjects.table, left)
         weight = self.weigher.weigh(pattern, frequency, relatives[sources])
-        before = prior[sources] + self._unseen(subjects.sources)[(*sources, kind_of_pattern()[pattern])]
+        before = prior[sources] + self.unseen(subjects.sources)[(*sources, kind_of_pattern()[pattern])]
         odds = weight + before
         guard = self.weigher.guarded(pattern, frequency, relatives[sources], before)
         declared_apart = (sources[0] == sources[1]) & subjects.one_record_per_person[left]
@@ -87,7 +87,7 @@ class Matcher:
         keep = np.flatnonzero(worth & (~declared_apart | (guard == Guard.REPEAT)))
         return _Weighed(left[keep], right[keep], pattern[keep], weight[keep], odds[keep], guard[keep], shard[keep])
 
-    def _unseen(self, sources: tuple[str, ...]) -> FloatArray:
+    def unseen(self, sources: tuple[str, ...]) -> FloatArray:
         """Return what matches that do not show take from the prior, (sources, sources, kinds of pattern)."""
         if sources not in self._unseen_bits:
             code = {name: position for position, name in enumerate(sources)}

@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from linkage.comparable import kind_of_pattern
 from linkage.compare import levels_of
 from linkage.explain import (
     FREQUENCY,
@@ -21,6 +22,7 @@ from linkage.explain import (
     PRIOR,
     RIVALS,
     SHARED,
+    UNSEEN,
     Part,
     ScoredPair,
     compared,
@@ -61,7 +63,7 @@ RARITY_BITS: Final = {Rarity.COMMON: -1.5, Rarity.TYPICAL: 0.0, Rarity.RARE: 1.5
 
 @dataclass(frozen=True)
 class ToldTerm:
-    """One term: a comparison, or `dependence`, `frequency`, `household` or `rivals`.
+    """One term: a comparison, or `dependence`, `frequency`, `household`, `unseen` or `rivals`.
 
     `level` is the comparison's outcome, or a word for the term. `m` and `u` are the level's probabilities among matches
     and strangers (three digits), None where it has none. `weight_bits` is told to one decimal; `running_bits` is the
@@ -102,7 +104,7 @@ class Explainer:
 
     def evidence(self, pair: ScoredPair) -> Evidence:
         """Return what may be told of a pair that this model scored."""
-        prior_bits = round(pair.log2_odds - pair.weight_bits, 1)
+        prior_bits = round(pair.log2_odds - pair.weight_bits - self.unseen_bits(pair), 1)
         parts = [(PRIOR, "", None, None, prior_bits), *self._parts(pair)]
         rarity = self._rarity(pair)
         terms = summed(parts)[1:]
@@ -134,6 +136,11 @@ class Explainer:
         _, relatives = self.matcher.priors(tuple(dict.fromkeys(sources)))
         return float(relatives[0, -1])
 
+    def unseen_bits(self, pair: ScoredPair) -> float:
+        """Return what matches that do not show take from the prior of a pair."""
+        unseen = self.matcher.unseen(tuple(dict.fromkeys(pair.sources)))
+        return float(unseen[0, -1, kind_of_pattern()[pair.pattern]])
+
     def _parts(self, pair: ScoredPair) -> list[Part]:
         weigher = self.matcher.weigher
         levels = levels_of(np.array([pair.pattern]))[:, 0].tolist()
@@ -150,6 +157,9 @@ class Explainer:
         if household >= _HOUSEHOLD_BITS:
             word = "likely" if household >= _LIKELY_HOUSEHOLD_BITS else "possible"
             parts.append((HOUSEHOLD, f"{word}_relatives", None, None, round(-household, 1)))
+        unseen_bits = round(self.unseen_bits(pair), 1)
+        if unseen_bits:
+            parts.append((UNSEEN, "match_may_not_show", None, None, unseen_bits))
         return parts + _rivals(pair)
 
     def _rarity(self, pair: ScoredPair) -> dict[str, Rarity]:

@@ -58,7 +58,8 @@ def explain_run(run: LinkedRun, left: str, right: str) -> Explained:
 
     def explained(row: dict[str, Any]) -> ExplainedPair:
         pair = scored_pair(row, run.model.model_id)
-        terms = explain_scored(explainer.matcher.weigher, pair, explainer.log2_relatives(pair.sources))
+        relatives, unseen = explainer.log2_relatives(pair.sources), explainer.unseen_bits(pair)
+        terms = explain_scored(explainer.matcher.weigher, pair, relatives, unseen)
         return ExplainedPair(row["left"], row["right"], terms, pair, Because(row["because"]))
 
     stored = pairs.filter(pl.col("left").is_in([one, other]), pl.col("right").is_in([one, other])).to_dicts()

@@ -18,6 +18,7 @@ from linkage.explain import (
     PRIOR,
     RIVALS,
     SHARED,
+    UNSEEN,
     ScoredPair,
     explain,
     explain_scored,
@@ -211,3 +212,17 @@ def test_every_reason_and_guard_has_words() -> None:
     assert set(WORDS) == set(Because)
     assert {guard.label for guard in Guard if guard} == set(GUARD_WORDS)
     assert guard_words(None) == ""
+
+
+def test_what_a_match_that_does_not_show_takes_is_a_term_of_its_own() -> None:
+    store = held(("a.b", ANNA), ("c.d", ANNA))
+    matcher = Matcher(MODEL)
+    pair = matcher.match(np.arange(2), store).row(0, named=True)
+    kept = {name: pair[name] for name in ("pattern", "weight_bits", "log2_odds", "guard", "model_id")}
+    probability = 1 / (1 + 2.0 ** -pair["log2_odds"])
+    scored = ScoredPair(("a.b", "c.d"), probability=probability, decision=Decision.LINK, **kept)
+    terms = {t.name: t for t in explain_scored(matcher.weigher, scored, MODEL.default_log2_relatives, -1.5)}
+
+    assert terms[UNSEEN].weight_bits == -1.5
+    assert terms[PRIOR].weight_bits == pytest.approx(MODEL.default_log2_prior + 1.5)
+    assert terms[UNSEEN].running_bits == pytest.approx(pair["log2_odds"])
