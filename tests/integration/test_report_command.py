@@ -72,6 +72,13 @@ def test_a_real_run_is_reported(linked: Path, tmp_path: Path) -> None:
     assert invoke("report", str(out), "--linked", str(linked)).startswith(f"wrote {out}")
 
 
+@pytest.mark.parametrize("options", [[], ["--linked", "somewhere", "--to", "127.0.0.1:1"]])
+def test_one_thing_is_reported_on(tmp_path: Path, options: list[str]) -> None:
+    with pytest.raises(InputError) as caught:
+        invoke("report", str(tmp_path / "report.html"), *options)
+    assert caught.value.reason is Reason.OPTION_INVALID
+
+
 def test_a_folder_that_is_no_run_and_a_place_that_cannot_be_written_are_refused(linked: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         invoke("report", str(tmp_path / "report.html"), "--linked", str(tmp_path))

@@ -24,6 +24,7 @@ from schemas.topics import INTERNAL, LINKS
 from schemas.wire import to_ipc
 from services.bus import Outgoing
 from services.bus.memory import MemoryBus
+from services.cli import report
 from services.cli.review import register
 from services.link.evidence import EVIDENCE_SCHEMA
 from services.registry import Snapshot
@@ -44,6 +45,7 @@ class Command:
     def __call__(self, *arguments: str) -> str:
         app = typer.Typer()
         register(app)
+        report.register(app)
         result = CliRunner().invoke(app, [*arguments, "--to", self.address])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
@@ -150,6 +152,16 @@ def test_a_pair_of_a_finished_run_is_explained_alike(run: Command, tmp_path: Pat
     assert "joined by 2 links" in shown
     assert "link 2: r.a/4 and r.b/3" in shown
     assert shown.endswith("They are one person now.\n")
+
+
+def test_a_service_is_reported_in_aggregates(run: Command, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    told = run.json("report", str(out))
+    page = out.read_text("utf-8")
+    assert told["model_id"] == default_model().model_id
+    assert "<td class=number>450</td><td class=number>100</td><td>not estimable</td>" in page
+    assert "2026-06-30.1" in page
+    assert f"{1:032x}" not in page
 
 
 @pytest.mark.parametrize("subject", ["", "medway.shbe", "/0", "medway.shbe/"])
