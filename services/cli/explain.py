@@ -142,7 +142,7 @@ def _asked(to: str, purpose: str, left: str, right: str) -> dict[str, Any]:
     return {
         "same_person": response.same_person,
         "evidence": message_evidence(response.evidence) if response.HasField("evidence") else None,
-        "path": [message_evidence(link) for link in response.path],
+        "path": [message_evidence(link) for link in response.path.links],
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from linkage.reason import WORDS, Because, guard_words
 from linkage.tell import Evidence, Rarity
 from schemas.contracts.base import Feed
@@ -61,6 +63,11 @@ def pair_evidence(evidence: Evidence) -> linkage_pb2.PairEvidence:
             margin_bits=evidence.policy.margin_bits,
         ),
     )
+
+
+def link_path(links: Sequence[linkage_pb2.PairEvidence]) -> linkage_pb2.LinkPath | None:
+    """Return the message that tells by which links two subjects are one person; None for no links."""
+    return linkage_pb2.LinkPath(links=links) if links else None
 
 
 def feed_quality(quality: FeedQuality) -> linkage_pb2.GroupQuality:

@@ -19,7 +19,7 @@ from schemas.model import parse_model
 from schemas.purposes import Output, purpose, shipped_purposes
 from services.pb.hwlink.v1 import linkage_pb2, linkage_pb2_grpc
 from services.registry import AuditEvent, Registry
-from services.review.answers import REVIEWERS_LINK, feed_quality, pair_evidence
+from services.review.answers import REVIEWERS_LINK, feed_quality, link_path, pair_evidence
 from services.review.connected import Connected
 from services.review.open_reviews import DECIDE, PAIR, OpenReviews, after, decision_detail
 from services.review.quality import quality
@@ -81,7 +81,7 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
             return linkage_pb2.ExplainResponse(
                 evidence=None if direct is None else pair_evidence(direct),
                 same_person=same,
-                path=[REVIEWERS_LINK if link is None else pair_evidence(self._told(link)) for link in path],
+                path=link_path([REVIEWERS_LINK if link is None else pair_evidence(self._told(link)) for link in path]),
             )
 
     def NextReview(

@@ -369,13 +369,13 @@ def test_two_of_one_person_are_explained_through_the_third_who_is_not_named(line
     told = reviewer.explain((SHBE, 101), (CTR, 201))
     assert told.same_person
     assert not told.HasField("evidence")
-    assert [link.because for link in told.path] == ["evidence", "evidence"]
-    assert list(told.path) == [
+    assert [link.because for link in told.path.links] == ["evidence", "evidence"]
+    assert list(told.path.links) == [
         reviewer.explain((SHBE, 101), (GP, 1)).evidence,
         reviewer.explain((GP, 1), (CTR, 201)).evidence,
     ]
-    assert list(reviewer.explain((CTR, 201), (SHBE, 101)).path) == list(told.path)[::-1]
-    assert not reviewer.explain((GP, 1), (CTR, 201)).path
+    assert list(reviewer.explain((CTR, 201), (SHBE, 101)).path.links) == list(told.path.links)[::-1]
+    assert not reviewer.explain((GP, 1), (CTR, 201)).HasField("path")
     for secret in (ref(1), GP):
         assert secret not in str(told)
     event = line.audited("review.explain")[0]
@@ -389,7 +389,7 @@ def test_a_link_that_a_reviewer_made_stands_on_the_way_without_evidence(line: Li
     told = reviewer.explain((GP, 1), (SHBE, 101))
     assert (told.evidence.because, told.evidence.probability) == ("reviewer", 1.0)
     line.links({(1, 201): 7.0}, right_source=CTR, versions={1: 2})
-    path = reviewer.explain((SHBE, 101), (CTR, 201)).path
+    path = reviewer.explain((SHBE, 101), (CTR, 201)).path.links
     assert [link.because for link in path] == ["reviewer", "evidence"]
 
 

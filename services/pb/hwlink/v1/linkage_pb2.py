@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from services.pb.hwlink.v1 import core_pb2 as hwlink_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17hwlink/v1/linkage.proto\x12\thwlink.v1\x1a\x14hwlink/v1/core.proto\"\xa6\x01\n\rComparedField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\t\x12\x13\n\x0bweight_bits\x18\x03 \x01(\x01\x12!\n\x06rarity\x18\x04 \x01(\x0e\x32\x11.hwlink.v1.Rarity\x12\x0e\n\x01m\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01u\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x0crunning_bits\x18\x07 \x01(\x01\x42\x04\n\x02_mB\x04\n\x02_u\"_\n\x12\x44\x65\x63isionThresholds\x12\x18\n\x10link_probability\x18\x01 \x01(\x01\x12\x1a\n\x12review_probability\x18\x02 \x01(\x01\x12\x13\n\x0bmargin_bits\x18\x03 \x01(\x01\"\xb4\x02\n\x0cPairEvidence\x12(\n\x06\x66ields\x18\x01 \x03(\x0b\x32\x18.hwlink.v1.ComparedField\x12\x12\n\nprior_bits\x18\x02 \x01(\x01\x12\x13\n\x0bweight_bits\x18\x03 \x01(\x01\x12\x13\n\x0bprobability\x18\x04 \x01(\x01\x12\r\n\x05guard\x18\x05 \x01(\t\x12)\n\x08\x64\x65\x63ision\x18\x06 \x01(\x0e\x32\x17.hwlink.v1.LinkDecision\x12\x10\n\x08model_id\x18\x07 \x01(\t\x12\x14\n\x0cguard_reason\x18\x08 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\t \x01(\t\x12\x16\n\x0e\x62\x65\x63\x61use_reason\x18\n \x01(\t\x12\x31\n\nthresholds\x18\x0b \x01(\x0b\x32\x1d.hwlink.v1.DecisionThresholds\"l\n\x0e\x45xplainRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12#\n\x04left\x18\x02 \x01(\x0b\x32\x15.hwlink.v1.SubjectKey\x12$\n\x05right\x18\x03 \x01(\x0b\x32\x15.hwlink.v1.SubjectKey\"x\n\x0f\x45xplainResponse\x12)\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x17.hwlink.v1.PairEvidence\x12\x13\n\x0bsame_person\x18\x02 \x01(\x08\x12%\n\x04path\x18\x03 \x03(\x0b\x32\x17.hwlink.v1.PairEvidence\"8\n\x11NextReviewRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x12\n\npage_token\x18\x02 \x01(\t\"v\n\x12NextReviewResponse\x12&\n\x06review\x18\x01 \x01(\x0b\x32\x11.hwlink.v1.ReviewH\x00\x88\x01\x01\x12\x14\n\x0copen_reviews\x18\x02 \x01(\x04\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\tB\t\n\x07_review\"F\n\x06Review\x12\x11\n\treview_id\x18\x01 \x01(\t\x12)\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x17.hwlink.v1.PairEvidence\"d\n\x13\x44\x65\x63ideReviewRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x11\n\treview_id\x18\x02 \x01(\t\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x18.hwlink.v1.ReviewVerdict\",\n\x14\x44\x65\x63ideReviewResponse\x12\x14\n\x0copen_reviews\x18\x01 \x01(\x04\"~\n\x0eQualityRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\n\n\x02\x62y\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\r\x12\x12\n\npage_token\x18\x05 \x01(\tB\x0e\n\x0c_snapshot_id\"\xa8\x01\n\x0fQualityResponse\x12\'\n\x06groups\x18\x01 \x03(\x0b\x32\x17.hwlink.v1.GroupQuality\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x10\n\x08model_id\x18\x03 \x01(\t\x12\x11\n\tpolicy_id\x18\x04 \x01(\t\x12\x19\n\x11reviews_per_10000\x18\x05 \x01(\x01\x12\x17\n\x0fnext_page_token\x18\x06 \x01(\t\"\x8d\x02\n\x0cGroupQuality\x12\r\n\x05group\x18\x01 \x01(\t\x12\x1d\n\x04\x66\x65\x65\x64\x18\x02 \x01(\x0e\x32\x0f.hwlink.v1.Feed\x12*\n\x08subjects\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12(\n\x06linked\x18\x04 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12,\n\nunlinkable\x18\x05 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12&\n\tprecision\x18\x06 \x01(\x0b\x32\x13.hwlink.v1.Estimate\x12#\n\x06recall\x18\x07 \x01(\x0b\x32\x13.hwlink.v1.Estimate\"^\n\x08\x45stimate\x12\x12\n\x05value\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_high*x\n\x0cLinkDecision\x12\x1d\n\x19LINK_DECISION_UNSPECIFIED\x10\x00\x12\x16\n\x12LINK_DECISION_LINK\x10\x01\x12\x18\n\x14LINK_DECISION_REVIEW\x10\x02\x12\x17\n\x13LINK_DECISION_APART\x10\x03*X\n\x06Rarity\x12\x16\n\x12RARITY_UNSPECIFIED\x10\x00\x12\x11\n\rRARITY_COMMON\x10\x01\x12\x12\n\x0eRARITY_TYPICAL\x10\x02\x12\x0f\n\x0bRARITY_RARE\x10\x03*\x81\x01\n\rReviewVerdict\x12\x1e\n\x1aREVIEW_VERDICT_UNSPECIFIED\x10\x00\x12\x17\n\x13REVIEW_VERDICT_SAME\x10\x01\x12\x1c\n\x18REVIEW_VERDICT_DIFFERENT\x10\x02\x12\x19\n\x15REVIEW_VERDICT_UNSURE\x10\x03\x32\xb0\x02\n\x0eLinkageService\x12@\n\x07\x45xplain\x12\x19.hwlink.v1.ExplainRequest\x1a\x1a.hwlink.v1.ExplainResponse\x12I\n\nNextReview\x12\x1c.hwlink.v1.NextReviewRequest\x1a\x1d.hwlink.v1.NextReviewResponse\x12O\n\x0c\x44\x65\x63ideReview\x12\x1e.hwlink.v1.DecideReviewRequest\x1a\x1f.hwlink.v1.DecideReviewResponse\x12@\n\x07Quality\x12\x19.hwlink.v1.QualityRequest\x1a\x1a.hwlink.v1.QualityResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17hwlink/v1/linkage.proto\x12\thwlink.v1\x1a\x14hwlink/v1/core.proto\"\xa6\x01\n\rComparedField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05level\x18\x02 \x01(\t\x12\x13\n\x0bweight_bits\x18\x03 \x01(\x01\x12!\n\x06rarity\x18\x04 \x01(\x0e\x32\x11.hwlink.v1.Rarity\x12\x0e\n\x01m\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x01u\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x0crunning_bits\x18\x07 \x01(\x01\x42\x04\n\x02_mB\x04\n\x02_u\"_\n\x12\x44\x65\x63isionThresholds\x12\x18\n\x10link_probability\x18\x01 \x01(\x01\x12\x1a\n\x12review_probability\x18\x02 \x01(\x01\x12\x13\n\x0bmargin_bits\x18\x03 \x01(\x01\"\xb4\x02\n\x0cPairEvidence\x12(\n\x06\x66ields\x18\x01 \x03(\x0b\x32\x18.hwlink.v1.ComparedField\x12\x12\n\nprior_bits\x18\x02 \x01(\x01\x12\x13\n\x0bweight_bits\x18\x03 \x01(\x01\x12\x13\n\x0bprobability\x18\x04 \x01(\x01\x12\r\n\x05guard\x18\x05 \x01(\t\x12)\n\x08\x64\x65\x63ision\x18\x06 \x01(\x0e\x32\x17.hwlink.v1.LinkDecision\x12\x10\n\x08model_id\x18\x07 \x01(\t\x12\x14\n\x0cguard_reason\x18\x08 \x01(\t\x12\x0f\n\x07\x62\x65\x63\x61use\x18\t \x01(\t\x12\x16\n\x0e\x62\x65\x63\x61use_reason\x18\n \x01(\t\x12\x31\n\nthresholds\x18\x0b \x01(\x0b\x32\x1d.hwlink.v1.DecisionThresholds\"l\n\x0e\x45xplainRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12#\n\x04left\x18\x02 \x01(\x0b\x32\x15.hwlink.v1.SubjectKey\x12$\n\x05right\x18\x03 \x01(\x0b\x32\x15.hwlink.v1.SubjectKey\"t\n\x0f\x45xplainResponse\x12)\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x17.hwlink.v1.PairEvidence\x12\x13\n\x0bsame_person\x18\x02 \x01(\x08\x12!\n\x04path\x18\x03 \x01(\x0b\x32\x13.hwlink.v1.LinkPath\"2\n\x08LinkPath\x12&\n\x05links\x18\x01 \x03(\x0b\x32\x17.hwlink.v1.PairEvidence\"8\n\x11NextReviewRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x12\n\npage_token\x18\x02 \x01(\t\"v\n\x12NextReviewResponse\x12&\n\x06review\x18\x01 \x01(\x0b\x32\x11.hwlink.v1.ReviewH\x00\x88\x01\x01\x12\x14\n\x0copen_reviews\x18\x02 \x01(\x04\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\tB\t\n\x07_review\"F\n\x06Review\x12\x11\n\treview_id\x18\x01 \x01(\t\x12)\n\x08\x65vidence\x18\x02 \x01(\x0b\x32\x17.hwlink.v1.PairEvidence\"d\n\x13\x44\x65\x63ideReviewRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x11\n\treview_id\x18\x02 \x01(\t\x12)\n\x07verdict\x18\x03 \x01(\x0e\x32\x18.hwlink.v1.ReviewVerdict\",\n\x14\x44\x65\x63ideReviewResponse\x12\x14\n\x0copen_reviews\x18\x01 \x01(\x04\"~\n\x0eQualityRequest\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\x18\n\x0bsnapshot_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\n\n\x02\x62y\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\r\x12\x12\n\npage_token\x18\x05 \x01(\tB\x0e\n\x0c_snapshot_id\"\xa8\x01\n\x0fQualityResponse\x12\'\n\x06groups\x18\x01 \x03(\x0b\x32\x17.hwlink.v1.GroupQuality\x12\x13\n\x0bsnapshot_id\x18\x02 \x01(\t\x12\x10\n\x08model_id\x18\x03 \x01(\t\x12\x11\n\tpolicy_id\x18\x04 \x01(\t\x12\x19\n\x11reviews_per_10000\x18\x05 \x01(\x01\x12\x17\n\x0fnext_page_token\x18\x06 \x01(\t\"\x8d\x02\n\x0cGroupQuality\x12\r\n\x05group\x18\x01 \x01(\t\x12\x1d\n\x04\x66\x65\x65\x64\x18\x02 \x01(\x0e\x32\x0f.hwlink.v1.Feed\x12*\n\x08subjects\x18\x03 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12(\n\x06linked\x18\x04 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12,\n\nunlinkable\x18\x05 \x01(\x0b\x32\x18.hwlink.v1.ReleasedCount\x12&\n\tprecision\x18\x06 \x01(\x0b\x32\x13.hwlink.v1.Estimate\x12#\n\x06recall\x18\x07 \x01(\x0b\x32\x13.hwlink.v1.Estimate\"^\n\x08\x45stimate\x12\x12\n\x05value\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x10\n\x03low\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04high\x18\x03 \x01(\x01H\x02\x88\x01\x01\x42\x08\n\x06_valueB\x06\n\x04_lowB\x07\n\x05_high*x\n\x0cLinkDecision\x12\x1d\n\x19LINK_DECISION_UNSPECIFIED\x10\x00\x12\x16\n\x12LINK_DECISION_LINK\x10\x01\x12\x18\n\x14LINK_DECISION_REVIEW\x10\x02\x12\x17\n\x13LINK_DECISION_APART\x10\x03*X\n\x06Rarity\x12\x16\n\x12RARITY_UNSPECIFIED\x10\x00\x12\x11\n\rRARITY_COMMON\x10\x01\x12\x12\n\x0eRARITY_TYPICAL\x10\x02\x12\x0f\n\x0bRARITY_RARE\x10\x03*\x81\x01\n\rReviewVerdict\x12\x1e\n\x1aREVIEW_VERDICT_UNSPECIFIED\x10\x00\x12\x17\n\x13REVIEW_VERDICT_SAME\x10\x01\x12\x1c\n\x18REVIEW_VERDICT_DIFFERENT\x10\x02\x12\x19\n\x15REVIEW_VERDICT_UNSURE\x10\x03\x32\xb0\x02\n\x0eLinkageService\x12@\n\x07\x45xplain\x12\x19.hwlink.v1.ExplainRequest\x1a\x1a.hwlink.v1.ExplainResponse\x12I\n\nNextReview\x12\x1c.hwlink.v1.NextReviewRequest\x1a\x1d.hwlink.v1.NextReviewResponse\x12O\n\x0c\x44\x65\x63ideReview\x12\x1e.hwlink.v1.DecideReviewRequest\x1a\x1f.hwlink.v1.DecideReviewResponse\x12@\n\x07Quality\x12\x19.hwlink.v1.QualityRequest\x1a\x1a.hwlink.v1.QualityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'hwlink.v1.linkage_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_LINKDECISION']._serialized_start=1934
-  _globals['_LINKDECISION']._serialized_end=2054
-  _globals['_RARITY']._serialized_start=2056
-  _globals['_RARITY']._serialized_end=2144
-  _globals['_REVIEWVERDICT']._serialized_start=2147
-  _globals['_REVIEWVERDICT']._serialized_end=2276
+  _globals['_LINKDECISION']._serialized_start=1982
+  _globals['_LINKDECISION']._serialized_end=2102
+  _globals['_RARITY']._serialized_start=2104
+  _globals['_RARITY']._serialized_end=2192
+  _globals['_REVIEWVERDICT']._serialized_start=2195
+  _globals['_REVIEWVERDICT']._serialized_end=2324
   _globals['_COMPAREDFIELD']._serialized_start=61
   _globals['_COMPAREDFIELD']._serialized_end=227
   _globals['_DECISIONTHRESHOLDS']._serialized_start=229
@@ -47,25 +47,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINREQUEST']._serialized_start=637
   _globals['_EXPLAINREQUEST']._serialized_end=745
   _globals['_EXPLAINRESPONSE']._serialized_start=747
-  _globals['_EXPLAINRESPONSE']._serialized_end=867
-  _globals['_NEXTREVIEWREQUEST']._serialized_start=869
-  _globals['_NEXTREVIEWREQUEST']._serialized_end=925
-  _globals['_NEXTREVIEWRESPONSE']._serialized_start=927
-  _globals['_NEXTREVIEWRESPONSE']._serialized_end=1045
-  _globals['_REVIEW']._serialized_start=1047
-  _globals['_REVIEW']._serialized_end=1117
-  _globals['_DECIDEREVIEWREQUEST']._serialized_start=1119
-  _globals['_DECIDEREVIEWREQUEST']._serialized_end=1219
-  _globals['_DECIDEREVIEWRESPONSE']._serialized_start=1221
-  _globals['_DECIDEREVIEWRESPONSE']._serialized_end=1265
-  _globals['_QUALITYREQUEST']._serialized_start=1267
-  _globals['_QUALITYREQUEST']._serialized_end=1393
-  _globals['_QUALITYRESPONSE']._serialized_start=1396
-  _globals['_QUALITYRESPONSE']._serialized_end=1564
-  _globals['_GROUPQUALITY']._serialized_start=1567
-  _globals['_GROUPQUALITY']._serialized_end=1836
-  _globals['_ESTIMATE']._serialized_start=1838
-  _globals['_ESTIMATE']._serialized_end=1932
-  _globals['_LINKAGESERVICE']._serialized_start=2279
-  _globals['_LINKAGESERVICE']._serialized_end=2583
+  _globals['_EXPLAINRESPONSE']._serialized_end=863
+  _globals['_LINKPATH']._serialized_start=865
+  _globals['_LINKPATH']._serialized_end=915
+  _globals['_NEXTREVIEWREQUEST']._serialized_start=917
+  _globals['_NEXTREVIEWREQUEST']._serialized_end=973
+  _globals['_NEXTREVIEWRESPONSE']._serialized_start=975
+  _globals['_NEXTREVIEWRESPONSE']._serialized_end=1093
+  _globals['_REVIEW']._serialized_start=1095
+  _globals['_REVIEW']._serialized_end=1165
+  _globals['_DECIDEREVIEWREQUEST']._serialized_start=1167
+  _globals['_DECIDEREVIEWREQUEST']._serialized_end=1267
+  _globals['_DECIDEREVIEWRESPONSE']._serialized_start=1269
+  _globals['_DECIDEREVIEWRESPONSE']._serialized_end=1313
+  _globals['_QUALITYREQUEST']._serialized_start=1315
+  _globals['_QUALITYREQUEST']._serialized_end=1441
+  _globals['_QUALITYRESPONSE']._serialized_start=1444
+  _globals['_QUALITYRESPONSE']._serialized_end=1612
+  _globals['_GROUPQUALITY']._serialized_start=1615
+  _globals['_GROUPQUALITY']._serialized_end=1884
+  _globals['_ESTIMATE']._serialized_start=1886
+  _globals['_ESTIMATE']._serialized_end=1980
+  _globals['_LINKAGESERVICE']._serialized_start=2327
+  _globals['_LINKAGESERVICE']._serialized_end=2631
 # @@protoc_insertion_point(module_scope)

@@ -112,8 +112,14 @@ class ExplainResponse(_message.Message):
     PATH_FIELD_NUMBER: _ClassVar[int]
     evidence: PairEvidence
     same_person: bool
-    path: _containers.RepeatedCompositeFieldContainer[PairEvidence]
-    def __init__(self, evidence: _Optional[_Union[PairEvidence, _Mapping]] = ..., same_person: _Optional[bool] = ..., path: _Optional[_Iterable[_Union[PairEvidence, _Mapping]]] = ...) -> None: ...
+    path: LinkPath
+    def __init__(self, evidence: _Optional[_Union[PairEvidence, _Mapping]] = ..., same_person: _Optional[bool] = ..., path: _Optional[_Union[LinkPath, _Mapping]] = ...) -> None: ...
+
+class LinkPath(_message.Message):
+    __slots__ = ("links",)
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    links: _containers.RepeatedCompositeFieldContainer[PairEvidence]
+    def __init__(self, links: _Optional[_Iterable[_Union[PairEvidence, _Mapping]]] = ...) -> None: ...
 
 class NextReviewRequest(_message.Message):
     __slots__ = ("purpose", "page_token")
