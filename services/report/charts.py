@@ -77,7 +77,7 @@ def level_weights(rows: Sequence[Row]) -> str:
             color=alt.condition("datum.bits >= 0", alt.value(FOR), alt.value(AGAINST)),
         )
     )
-    return _by_comparison(chart, rows)
+    return _by_comparison(chart, rows, bars=1)
 
 
 def level_shares(rows: Sequence[Row]) -> str:
@@ -100,7 +100,7 @@ def level_shares(rows: Sequence[Row]) -> str:
             ),
         )
     )
-    return _by_comparison(chart, rows)
+    return _by_comparison(chart, rows, bars=2)
 
 
 def distribution(rows: Sequence[Row], rules: tuple[float, float], decisions: Sequence[str]) -> str:
@@ -169,13 +169,14 @@ def intervals(rows: Sequence[Row], label: str) -> str:
     return _svg(alt.layer(lines, points), height=_ROW_HEIGHT * max(len(names), 1) * max(len(kinds), 1))
 
 
-def _by_comparison(chart: Any, rows: Sequence[Row]) -> str:
+def _by_comparison(chart: Any, rows: Sequence[Row], bars: int) -> str:
+    """Return a panel for each comparison, with so many bars to a level."""
     import altair as alt
 
     order = list(dict.fromkeys(row["comparison"] for row in rows))
     header = alt.Header(labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="bold")
     faceted = (
-        chart.properties(width=_WIDTH, height=alt.Step(_LEVEL_HEIGHT, **{"for": "position"}))
+        chart.properties(width=_WIDTH, height=alt.Step(_LEVEL_HEIGHT // bars))
         .facet(row=alt.Row("comparison:N", sort=order, title=None, header=header), spacing=12)
         .resolve_scale(y="independent")
     )

@@ -52,7 +52,7 @@ def _weights(model: MatchModel) -> str:
             "something is unknown are unions of others, so the shares of such a comparison add up to more than one.",
         ),
         folded("The same as a table", table("m, u and bits", ("Comparison", "Level", "m", "u", "Bits"), rows)),
-        paragraph(_told_frequencies(model)),
+        paragraph(_told_frequencies(model), _told_dependences(model)),
     )
 
 
@@ -64,6 +64,11 @@ def _told_frequencies(model: MatchModel) -> str:
         f"How common a value is counts beside this for: {', '.join(tables)}. Rarer values than "
         "those count as the rarest of them."
     )
+
+
+def _told_dependences(model: MatchModel) -> str:
+    pairs = [f"{d.first.replace('_', ' ')} with {d.second.replace('_', ' ')}" for d in model.dependences]
+    return f"Fields that go together, and therefore count less together: {', '.join(pairs)}." if pairs else ""
 
 
 def _priors(model: MatchModel) -> str:
@@ -83,13 +88,15 @@ def _priors(model: MatchModel) -> str:
             f"{p.log2_prior:+.2f}",
             f"{p.log2_prior_low:+.2f} to {p.log2_prior_high:+.2f}",
             f"1 in {2**-p.log2_share:,.0f}",
+            *(f"{share:.1%}" if share else None for share in (p.left_matched, p.right_matched)),
         )
         for name, p in zip(names, model.priors, strict=True)
     ]
+    headings = ("Sources", "Bits", "95 % interval", "Pairs that are matches", "First's matched", "Second's matched")
     return part(
         "Priors",
         figure(chart, "How likely a pair of two sources is one person before it is looked at, with 95 % intervals."),
-        table("Priors", ("Sources", "Bits", "95 % interval", "Pairs that are matches"), rows),
+        table("Priors", headings, rows),
     )
 
 
@@ -104,6 +111,7 @@ def _fit(model: MatchModel) -> str:
             f"{s.expected_matches:,.0f}",
             s.iterations,
             "yes" if s.converged else "no",
+            f"{s.last_change:.1g}",
             "yes" if s.used else f"no: {s.note}",
         )
         for s in report.sessions
@@ -118,6 +126,8 @@ def _fit(model: MatchModel) -> str:
             f"{report.random_pairs:,} random pairs gave u. {report.stopped_pairs:,} pairs lie in blocks that are too",
             "large to search.",
         ),
-        table("Sessions", ("Pass", "Pairs", "Matches expected", "Iterations", "Converged", "Used"), rows),
+        table(
+            "Sessions", ("Pass", "Pairs", "Matches expected", "Iterations", "Converged", "Last change", "Used"), rows
+        ),
         bullets(report.notes) if report.notes else "",
     )
