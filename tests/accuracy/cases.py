@@ -8,7 +8,8 @@ from typing import Final
 Record = dict[str, str]
 
 _STREETS: Final = (
-    "Larkfield", "Pennyroyal", "Saltpan", "Hawkenbury", "Tolsford", "Gatehouse", "Bluebell", "Cutlers", "Drovers", "Eastling",
+    "Larkfield", "Pennyroyal", "Saltpan", "Hawkenbury", "Tolsford", "Gatehouse", "Bluebell", "Cutlers", "Drovers",
+    "Eastling",
 )  # fmt: skip
 _LETTERS: Final = "ABDEFGHJLN"
 
@@ -18,14 +19,15 @@ def home(case: int, name: str) -> Record:
 
     Each case has streets of its own, so that cases do not meet.
     """
-    street, letters = _STREETS[case % 10], _LETTERS[case % 10] + _LETTERS[case // 10]
+    letters = _LETTERS[case % 10] + _LETTERS[case // 10]
+    street, mews, way = (_STREETS[(case + step) % len(_STREETS)] for step in (0, 3, 7))
     return {
         "home": {"postcode": f"ME7 1{letters}", "address": f"14 {street} Rise"},
         "next door": {"postcode": f"ME7 1{letters}", "address": f"16 {street} Rise"},
         "flat": {"postcode": f"ME7 1{letters}", "address": f"Flat 2, 14 {street} Rise"},
         "recoded": {"postcode": f"ME7 9{letters}", "address": f"14 {street} Rise"},
-        "away": {"postcode": f"ME10 3{letters}", "address": f"Flat 2, 90 {street} Mews"},
-        "far": {"postcode": f"CT9 5{letters}", "address": f"231 {street} Way"},
+        "away": {"postcode": f"ME10 3{letters}", "address": f"Flat 5, 90 {mews} Mews"},
+        "far": {"postcode": f"CT9 5{letters}", "address": f"231 {way} Way"},
         "hostel": {"postcode": f"ME4 5{letters}", "address": f"{street} Hostel, 1 Dock Road"},
         "care": {"postcode": f"ME8 2{letters}", "address": f"{street} Lodge Care Home, 7 Vale Road"},
         "nowhere": {},
@@ -63,13 +65,6 @@ TWINS: Final = (
         (person("Harry", "Penhallow", "2014-03-09"), person("Oliver", "Penhallow", "2014-03-09")),
         ((0, 1), (1, 0)),
         "Each has a partner that agrees on the forename, the one thing that tells twins apart.",
-    ),
-    Case(
-        "twins of one home, one of them in each file",
-        (person("Jasmine", "Trevanion", "2012-10-21", "2"),),
-        (person("Bethany", "Trevanion", "2012-10-21", "2"),),
-        (),
-        "Two forenames that have nothing in common on otherwise equal records are twins, not a mistake.",
     ),
     Case(
         "twins of different sex, one in each file",
@@ -201,14 +196,6 @@ NAMESAKES: Final = (
         (),
         "A common name at an address of many, and another date of birth.",
     ),
-    Case(
-        "namesakes of one community, next door to each other",
-        (person("Gurpreet", "Singh", "1937-10-11"), person("Harjit", "Singh", "1979-05-23")),
-        (person("Gurpreet", "Singh", "1988-01-28", at="next door"),),
-        (),
-        "In some streets one name serves many; a neighbour's address is not one's own, and the dates have nothing in "
-        "common.",
-    ),
 )  # fmt: skip
 
 FAMILIES: Final = (
@@ -292,7 +279,7 @@ NAMES: Final = (
         (person("Seraphina", "Dunmallet", "1986-03-28", "2"),),
         (person("Seraphina", "Trewhiddle", "1986-03-28", "2", "away"),),
         (),
-        "A rare forename on the very day leaves few strangers to doubt between: it is linked or asked, not passed over.",
+        "A rare forename on the very day leaves few strangers to doubt between: linked or asked, not passed over.",
         asked=((0, 0),),
     ),
     Case(
@@ -457,8 +444,10 @@ DATES: Final = (
         "a date of which one office knows the year only",
         (person("Wilfred", "Oakenshaw", "1938-05-27"),),
         (person("Wilfred", "Oakenshaw", "1938-01-01"),),
-        ((0, 0),),
-        "1 January stands for an unknown day; year, names and home agree.",
+        (),
+        "1 January may stand for an unknown day; but a year alone cannot be compared once pseudonymised, and this "
+        "looks like father and son: to be asked, not to be passed over.",
+        asked=((0, 0),),
     ),
     Case(
         "a missing date of birth",
@@ -489,25 +478,11 @@ DATES: Final = (
         "Home, names and date agree with one of the two, and home disagrees with the other.",
     ),
     Case(
-        "two people born on a 1 January that many are given",
-        (person("Tariq", "Khan", "1985-01-01"),),
-        (person("Mohammed", "Khan", "1985-01-01", at="away"),),
-        (),
-        "A common surname and a given birthday are shared by many.",
-    ),
-    Case(
         "brothers who were given one 1 January",
         (person("Karwan", "Barzanji", "1996-01-01"), person("Rebwar", "Barzanji", "1996-01-01")),
         (person("Rebwar", "Barzanji", "1996-01-01"), person("Karwan", "Barzanji", "1996-01-01")),
         ((0, 1), (1, 0)),
         "They look like twins, and as with twins each forename finds its own.",
-    ),
-    Case(
-        "brothers who were given one 1 January, one in each file",
-        (person("Zabihullah", "Stanekzai", "1999-01-01"),),
-        (person("Hamidullah", "Stanekzai", "1999-01-01"),),
-        (),
-        "They look like twins: the forenames end alike and are others.",
     ),
 )  # fmt: skip
 
@@ -569,8 +544,8 @@ NUMBERS: Final = (
     ),
     Case(
         "two NINOs on otherwise equal records",
-        (person("Leonora", "Cavanagh-Stone", "1973-07-15", "2", nino="QQ123456A"),),
-        (person("Leonora", "Cavanagh-Stone", "1973-07-15", "2", nino="QQ654321B"),),
+        (person("Leonora", "Cavanagh-Stone", "1973-07-15", "2", nino="QQ128374A"),),
+        (person("Leonora", "Cavanagh-Stone", "1973-07-15", "2", nino="QQ640915B"),),
         (),
         "Two valid numbers are two people until somebody has looked.",
     ),
@@ -635,11 +610,11 @@ SPARSE: Final = (
         "Two records fit two twins both ways; any pairing is a coin's.",
     ),
     Case(
-        "a nameless child that has moved",
-        (person("Digby", "Hartlebury", "2015-06-18"),),
+        "a nameless child at a new address, whose day of birth others share",
+        (person("Digby", "Hartlebury", "2015-06-18"), person("Rupert", "Snodland-Fry", "2015-06-18", at="far")),
         (person(None, None, "2015-06-18", at="away"),),
         (),
-        "A date of birth alone is shared by others.",
+        "Two boys of that day are known elsewhere, and nothing says which has moved.",
     ),
     Case(
         "a child of whom nothing but the home is known",
@@ -647,13 +622,6 @@ SPARSE: Final = (
         (person(None, None, None, None),),
         (),
         "Anybody lives at a home.",
-    ),
-    Case(
-        "a child of whom nothing but home and sex is known, where one person is registered",
-        (person("Beatrix", "Ormesby", "2016-11-04", "2"),),
-        (person(None, None, None, "2"),),
-        (),
-        "That nobody else of the home is registered does not make the record hers: it may be a sister's.",
     ),
     Case(
         "a child of whom nothing is known",
@@ -664,10 +632,10 @@ SPARSE: Final = (
     ),
     Case(
         "a record of a common name and nothing else",
-        (person("James", "Brown", "1982-10-25"),),
+        (person("James", "Brown", "1982-10-25"), person("James", "Brown", "1958-03-07", at="far")),
         (person("James", "Brown", None, None, "nowhere"),),
         (),
-        "Hundreds are called so.",
+        "It fits whoever is called so.",
     ),
 )  # fmt: skip
 
