@@ -18,11 +18,6 @@ DEFAULT_ADDRESS = "127.0.0.1:7403"
 _LEAST_COLUMNS = 120
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command `explain`."""
-    app.command("explain")(explain)
-
-
 def explain(
     left: Annotated[str, typer.Argument(help="One subject, as SOURCE/REF.", metavar="LEFT")],
     right: Annotated[str, typer.Argument(help="The other subject, as SOURCE/REF.", metavar="RIGHT")],
