@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from linkage.accept import accept
+from linkage.compare import LEVEL, PLACE, levels_of
 from linkage.decide import BoolArray, Candidates, FloatArray, IntArray, Members, decide
 from linkage.weigh import Guard
 from schemas.contracts.base import Operation
@@ -130,8 +131,17 @@ def _candidates(
         cannot=cannot,
         excluded=excluded,
         repeated=repeated,
+        at_one_home=_at_one_home(frame),
     )
     return frame, candidates
+
+
+def _at_one_home(frame: pl.DataFrame) -> BoolArray:
+    """Return which pairs have the same address, as their patterns say; none where there are no patterns."""
+    if "pattern" not in frame.columns:
+        return np.zeros(frame.height, dtype=bool)
+    home = levels_of(frame["pattern"].fill_null(0).to_numpy())[PLACE["home"]]
+    return np.isin(home, [level for name, level in LEVEL["home"].items() if name.startswith("address_same")])
 
 
 def _numbered(numbers: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

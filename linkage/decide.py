@@ -59,7 +59,7 @@ class Candidates:
     `guarded` pairs may be linked by a reviewer only. `must` and `cannot` are reviewers' overrides; a pair can have one
     without evidence of its own (`log2_odds` minus infinity). `excluded` pairs are known to be two people: by
     declaration (`Members.excluded`) or by `cannot`. `repeated` pairs are one person whom a source holds twice against
-    its declaration; they are not excluded.
+    its declaration; they are not excluded. `at_one_home` pairs have the same address.
     """
 
     left: IntArray
@@ -70,6 +70,7 @@ class Candidates:
     cannot: BoolArray
     excluded: BoolArray
     repeated: BoolArray
+    at_one_home: BoolArray
 
     def __len__(self) -> int:
         return self.left.size
@@ -101,16 +102,44 @@ def decide(members: Members, pairs: Candidates, policy: DecisionPolicy) -> Verdi
     Probability is that of the pair among all ways of filling every slot at most once: exact where slots form no ring,
     and by loopy belief propagation (Pearl 1988; on matchings: Huang and Jebara 2009) where they do. So a rival that has
     a better partner of its own hardly counts. It is 1 for a must-link and 0 for an excluded pair; excluded pairs are
-    nobody's rivals. A pair is eligible when it must be linked, or when it reaches the link threshold, has no guard, and
-    its best rival in each slot stays more than `policy.margin_bits` below it.
+    nobody's rivals. A pair is eligible when it must be linked, or when it reaches the link threshold, has no guard that
+    its household does not answer (`_answered`), and its best rival in each slot stays more than `policy.margin_bits`
+    below it.
     """
     against, ahead = _rivals(members, pairs)
     odds = pairs.log2_odds - against
     probability = np.exp2(-np.logaddexp2(0.0, -odds))
     probability[pairs.must] = 1.0
     probability[pairs.excluded] = 0.0
-    eligible = (probability >= policy.link_probability) & ~pairs.guarded & (ahead > policy.margin_bits)
-    return Verdicts(odds, probability, (eligible | pairs.must) & ~pairs.excluded)
+    clear = (probability >= policy.link_probability) & (ahead > policy.margin_bits) & ~pairs.excluded
+    eligible = clear & ~pairs.guarded
+    eligible |= clear & pairs.guarded & _answered(members, pairs, eligible)
+    return Verdicts(odds, probability, eligible | (pairs.must & ~pairs.excluded))
+
+
+def _answered(members: Members, pairs: Candidates, eligible: BoolArray) -> BoolArray:
+    """Return the pairs at one home of which another member of the claim is linked there into the same source.
+
+    A guard asks whether the two might be relatives. Then each of them would lack a record of its own in the other
+    source, though that holds the household: it is enough that one would (`decisions/0042`).
+    """
+    answered = np.zeros(len(pairs), dtype=bool)
+    at_home = np.flatnonzero(pairs.at_one_home & (members.source[pairs.left] != members.source[pairs.right]))
+    for own, other in ((pairs.left, pairs.right), (pairs.right, pairs.left)):
+        rows = at_home[members.claim_group[own[at_home]] >= 0]
+        household = members.claim_group[own[rows]] * (members.source.max(initial=0) + 1) + members.source[other[rows]]
+        member = household * len(members) + own[rows]
+        linked = eligible[rows]
+        others = _counted(household, np.unique(member[linked]) // max(len(members), 1))
+        answered[rows] |= others - np.isin(member, member[linked]) > 0
+    return answered
+
+
+def _counted(asked: IntArray, among: IntArray) -> IntArray:
+    """Return how often each value stands among others."""
+    ordered = np.sort(among)
+    counted: IntArray = np.searchsorted(ordered, asked, side="right") - np.searchsorted(ordered, asked)
+    return counted
 
 
 def first_connected(size: int, left: IntArray, right: IntArray) -> IntArray:

@@ -11,7 +11,7 @@ from linkage.compare import LEVEL, gathered, patterns
 from linkage.held import HeldSubjects
 from linkage.subjects import TOKEN_POSITION, BoolArray, IntArray
 from linkage.threads import in_threads
-from linkage.weigh import Weigher
+from linkage.weigh import NEVER_BITS, VETOES, Weigher
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.model import COMPARISONS
 
@@ -88,4 +88,5 @@ def _best_bits(
     )
     pattern = patterns(np.stack([level[name].astype(np.uint8) for name in COMPARISONS]))
     frequency = weigher.frequency_bits(pattern, held.subjects.table, rows)
-    return weigher.weigh(pattern, frequency, log2_relatives)
+    weight = weigher.weigh(pattern, frequency, log2_relatives)
+    return np.where(np.isin(weigher.guards[pattern], VETOES), NEVER_BITS, weight)

@@ -45,6 +45,7 @@ GUARD_WORDS: Final = {
     "namesake": "They share name and home but not the date of birth: parent and child of one name look like this.",
     "nhs_conflict": "Their NHS numbers differ, and one person has one.",
     "nino_conflict": "Their National Insurance numbers differ, and one person has one.",
+    "home_only": "Nothing but the home can be compared, and that fits everybody who lives there.",
     "repeat": "They share an NHS or National Insurance number, and the date of birth or both names: one person "
     "whom a source holds twice, though it declares one record for each.",
 }
@@ -67,7 +68,8 @@ def because(policy: DecisionPolicy) -> pl.Expr:
     """
     decision, probability = pl.col("decision"), pl.col("probability")
     free = pl.col("guard").is_null() | (pl.col("guard") == Guard.REPEAT.label)
-    able = (probability >= policy.link_probability) & free
+    # A guarded pair that is a link by its own probability had its guard answered by its household.
+    able = (probability >= policy.link_probability) & (free | (decision == Decision.LINK.value))
     # Rivals' odds are 2**rival_bits - 1, and the pair's 2**log2_odds: too near from `margin_bits` below it on.
     near = pl.col("rival_bits") >= (1 + 2.0 ** (pl.col("log2_odds") - policy.margin_bits).clip(-60, 60)).log(2)
     below = pl.col("log2_odds") < log2_odds(policy.review_probability)

@@ -59,6 +59,7 @@ class Guard(IntEnum):
     NHS_CONFLICT = 3
     NINO_CONFLICT = 4
     REPEAT = 5
+    HOME_ONLY = 6
 
     @property
     def label(self) -> str | None:
@@ -66,7 +67,7 @@ class Guard(IntEnum):
         return self.name.lower() if self else None
 
 
-VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT)
+VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT, Guard.HOME_ONLY)
 
 GUARD_BITS: Final = -4.0
 """Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question: one in
@@ -250,6 +251,9 @@ def _guards() -> npt.NDArray[np.uint8]:
     namesake = surname & home & among("forename", "exact", "nickname") & among("date_of_birth", "different", "unseen")
     guard = np.where(twin, Guard.TWIN, np.where(namesake, Guard.NAMESAKE, Guard.NONE))
     guard = np.where(among("nhs_number", "exact") | among("nino", "exact"), Guard.NONE, guard)
+    # A home alone fits everybody who lives there: it is nobody's identity, however few of them are held.
+    nothing_else = np.logical_and.reduce([among(name, "missing") for name in COMPARISONS if name != "home"])
+    guard = np.where(nothing_else, Guard.HOME_ONLY, guard)
     guard = np.where(among("nino", "different"), Guard.NINO_CONFLICT, guard)
     return np.where(among("nhs_number", "different"), Guard.NHS_CONFLICT, guard).astype(np.uint8)
 

@@ -26,6 +26,7 @@ def _pairs(
     must: tuple[int, ...] = (),
     cannot: tuple[int, ...] = (),
     repeated: tuple[int, ...] = (),
+    home: tuple[int, ...] = (),
 ) -> Candidates:
     left, right = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
 
@@ -35,7 +36,7 @@ def _pairs(
     excluded = (members.excluded(left, right) & ~flags(repeated)) | flags(cannot)
     odds = np.array([r[2] for r in rows])
     return Candidates(
-        left, right, odds, flags(guarded), flags(must) & ~excluded, flags(cannot), excluded, flags(repeated)
+        left, right, odds, flags(guarded), flags(must) & ~excluded, flags(cannot), excluded, flags(repeated), flags(home)
     )
 
 
@@ -86,6 +87,29 @@ def test_records_that_repeat_one_person_share_a_place_and_are_no_rivals() -> Non
     together = decide(members, _pairs(members, odds, repeated=(3,)), DecisionPolicy())
     assert together.eligible.tolist() == [True, True, False, True]
     assert together.probability[[0, 1, 3]] == pytest.approx([1.0, 1.0, 1.0], abs=1e-4)
+
+
+def test_a_guard_is_answered_where_others_of_the_claim_are_linked_at_that_home() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: True, WELFARE: False}, [-1, -1, 7, 7])
+    rows = [(0, 2, 20.0), (1, 3, 3.0)]
+
+    answered = decide(members, _pairs(members, rows, guarded=(1,), home=(0, 1)), DecisionPolicy())
+    assert answered.eligible.tolist() == [True, True]
+
+    elsewhere = decide(members, _pairs(members, rows, guarded=(1,), home=(1,)), DecisionPolicy())
+    assert elsewhere.eligible.tolist() == [True, False]
+
+    alone = decide(members, _pairs(members, rows[1:], guarded=(0,), home=(0,)), DecisionPolicy())
+    assert alone.eligible.tolist() == [False]
+
+
+def test_a_guard_is_not_answered_by_the_same_subject_or_by_another_guard() -> None:
+    members = _members([HEALTH, HEALTH, WELFARE, WELFARE], {HEALTH: False, WELFARE: False}, [-1, -1, 7, 7])
+    itself = _pairs(members, [(0, 3, 20.0), (1, 3, 20.0)], guarded=(1,), home=(0, 1))
+    assert decide(members, itself, DecisionPolicy()).eligible.tolist() == [True, False]
+
+    both = _pairs(members, [(0, 2, 20.0), (1, 3, 20.0)], guarded=(0, 1), home=(0, 1))
+    assert not decide(members, both, DecisionPolicy()).eligible.any()
 
 
 def test_pairs_into_a_source_that_may_repeat_people_are_no_rivals_of_one_another() -> None:
@@ -142,5 +166,5 @@ def test_no_pairs_give_no_verdicts() -> None:
     members = _members([HEALTH], {HEALTH: True})
     empty = np.zeros(0, dtype=np.int64)
     none = np.zeros(0, dtype=bool)
-    verdicts = decide(members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none), DecisionPolicy())
+    verdicts = decide(members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none, none), DecisionPolicy())
     assert verdicts.probability.size == 0

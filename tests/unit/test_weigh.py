@@ -132,8 +132,46 @@ def test_vetoes_are_never_silent_and_never_promising() -> None:
 
     assert weigher.guarded(conflict, np.zeros(1), np.array([-99.0]), np.array([0.0])).tolist() == [Guard.NHS_CONFLICT]
     assert not weigher.promising(0.0)[conflict[0]]
-    assert {guard.label for guard in VETOES} == {"nhs_conflict", "nino_conflict"}
+    assert {guard.label for guard in VETOES} == {"nhs_conflict", "nino_conflict", "home_only"}
     assert Guard.NONE.label is None
+
+
+def test_a_home_alone_is_never_an_identity() -> None:
+    weigher = Weigher(MODEL)
+    home, dated = (pattern(home="address_same_postcode_same", **more) for more in ({}, {"date_of_birth": "exact"}))
+
+    assert weigher.guarded(home, np.zeros(1), np.array([-99.0]), np.array([20.0])).tolist() == [Guard.HOME_ONLY]
+    assert not weigher.promising(20.0)[home[0]]
+    assert weigher.guarded(dated, np.zeros(1), np.array([-99.0]), np.array([20.0])).tolist() == [Guard.NONE]
+
+
+def test_promising_counts_an_open_level_as_the_best_that_a_filter_may_say() -> None:
+    worse = {"address_close_postcode_different": 1e-9, "address_different_postcode_different": 0.5}
+    home = next(c for c in MODEL.comparisons if c.name == "home")
+    m = tuple(worse.get(name, value) for name, value in zip(COMPARISONS["home"], home.m, strict=True))
+    odd = MODEL.model_copy(
+        update={"comparisons": tuple(c.model_copy(update={"m": m}) if c is home else c for c in MODEL.comparisons)}
+    )
+    weigher = Weigher(odd)
+    still_open, settled = (
+        pattern(date_of_birth="exact_same_sex", home=f"address_{state}_postcode_different")
+        for state in ("close", "different")
+    )
+    prior = MODEL.emit_log2_odds - float(weigher.bits[settled][0])
+
+    assert weigher.bits[still_open][0] < weigher.bits[settled][0]
+    assert weigher.promising(prior)[still_open].all()
+
+
+def test_a_repeat_needs_more_than_a_number() -> None:
+    weigher = Weigher(MODEL)
+
+    assert weigher.repeats[pattern(nino="exact", date_of_birth="exact_same_sex", forename="exact")].all()
+    assert weigher.repeats[pattern(nhs_number="exact", forename="exact", surname="close", date_of_birth="different")].all()
+    assert not weigher.repeats[pattern(nino="exact", surname="exact", forename="different")].any()
+    assert not weigher.repeats[pattern(nino="exact", date_of_birth="exact", forename="different")].any()
+    assert not weigher.repeats[pattern(forename="exact", surname="exact", date_of_birth="exact_same_sex")].any()
+    assert not weigher.repeats[pattern(nino="different", nhs_number="exact", date_of_birth="exact")].any()
 
 
 def test_promising_never_leaves_out_a_pair_that_would_be_emitted() -> None:
