@@ -114,6 +114,12 @@ def decide(members: Members, pairs: Candidates, policy: DecisionPolicy) -> Verdi
     clear = (probability >= policy.link_probability) & (ahead > policy.margin_bits) & ~pairs.excluded
     eligible = clear & ~pairs.guarded
     eligible |= clear & pairs.guarded & _answered(members, pairs, eligible)
+    if pairs.repeated.any():
+        # A declaration is overruled for the sake of a link with another source alone.
+        linked = np.zeros(len(members), dtype=bool)
+        between = np.flatnonzero(eligible & ~pairs.repeated)
+        linked[pairs.left[between]] = linked[pairs.right[between]] = True
+        eligible &= ~pairs.repeated | linked[pairs.left] | linked[pairs.right]
     return Verdicts(odds, probability, eligible | (pairs.must & ~pairs.excluded))
 
 

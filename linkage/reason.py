@@ -68,8 +68,7 @@ def because(policy: DecisionPolicy) -> pl.Expr:
     """
     decision, probability = pl.col("decision"), pl.col("probability")
     free = pl.col("guard").is_null() | (pl.col("guard") == Guard.REPEAT.label)
-    # A guarded pair that is a link by its own probability had its guard answered by its household.
-    able = (probability >= policy.link_probability) & (free | (decision == Decision.LINK.value))
+    able = (probability >= policy.link_probability) & free
     # Rivals' odds are 2**rival_bits - 1, and the pair's 2**log2_odds: too near from `margin_bits` below it on.
     near = pl.col("rival_bits") >= (1 + 2.0 ** (pl.col("log2_odds") - policy.margin_bits).clip(-60, 60)).log(2)
     below = pl.col("log2_odds") < log2_odds(policy.review_probability)

@@ -132,8 +132,7 @@ class Weigher:
         """
         bonus = sum(max(0.0, float(table[1].max(initial=table[2]))) for table in self._frequencies.values())
         veto = np.isin(self.guards, VETOES)
-        best = _pattern_sum({name: _best_settled(name, self.level_bits(name)[1:]) for name in COMPARISONS})
-        return (best + bonus + log2_prior >= self.model.emit_log2_odds) & ~veto
+        return (_best_settled(self.bits) + bonus + log2_prior >= self.model.emit_log2_odds) & ~veto
 
     def frequency_bits(self, pattern: PatternArray, table: UInt64Array, rows: IntArray) -> FloatArray:
         """Return what equal values' frequency adds to each pair's weight; `rows` of the token table are one side."""
@@ -191,18 +190,19 @@ def _log_ratio(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]) ->
     return ratio
 
 
-def _best_settled(comparison: str, bits: FloatArray) -> FloatArray:
-    """Return the bits of each level (without missing), those at `close` as the best that a filter could make of it."""
-    best, names = bits.copy(), COMPARISONS[comparison]
-    for level, name in enumerate(names):
-        if name == "close":
-            settled: tuple[str, ...] = SETTLED_NAMES
-        elif name.startswith("address_close_"):
-            settled = tuple(name.replace("_close_", f"_{state}_", 1) for state in SETTLED_ADDRESSES)
-        else:
-            continue
-        best[level] = max(bits[names.index(other)] for other in settled)
-    return best
+def _best_settled(bits: FloatArray) -> FloatArray:
+    """Return the bits of each pattern, its levels at `close` taken as the best that a filter could make of them."""
+    best = bits.reshape(RADICES).copy()
+    for comparison, level_of in LEVEL.items():
+        along = np.moveaxis(best, PLACE[comparison], 0)  # a view: what is set here is set in `best`
+        for name, level in level_of.items():
+            if name == "close":
+                along[level] = along[[level_of[other] for other in SETTLED_NAMES]].max(axis=0)
+            elif name.startswith("address_close_"):
+                states = [level_of[name.replace("_close_", f"_{state}_", 1)] for state in SETTLED_ADDRESSES]
+                along[level] = along[states].max(axis=0)
+    flat: FloatArray = best.ravel()
+    return flat
 
 
 def _pattern_sum(bits: dict[str, FloatArray]) -> FloatArray:

@@ -36,7 +36,15 @@ def _pairs(
     excluded = (members.excluded(left, right) & ~flags(repeated)) | flags(cannot)
     odds = np.array([r[2] for r in rows])
     return Candidates(
-        left, right, odds, flags(guarded), flags(must) & ~excluded, flags(cannot), excluded, flags(repeated), flags(home)
+        left,
+        right,
+        odds,
+        flags(guarded),
+        flags(must) & ~excluded,
+        flags(cannot),
+        excluded,
+        flags(repeated),
+        flags(home),
     )
 
 
@@ -87,6 +95,11 @@ def test_records_that_repeat_one_person_share_a_place_and_are_no_rivals() -> Non
     together = decide(members, _pairs(members, odds, repeated=(3,)), DecisionPolicy())
     assert together.eligible.tolist() == [True, True, False, True]
     assert together.probability[[0, 1, 3]] == pytest.approx([1.0, 1.0, 1.0], abs=1e-4)
+
+
+def test_a_repeat_overrules_its_declaration_for_the_sake_of_a_link_alone() -> None:
+    members = _members([WELFARE, WELFARE], {WELFARE: True})
+    assert not decide(members, _pairs(members, [(0, 1, 25.0)], repeated=(0,)), DecisionPolicy()).eligible.any()
 
 
 def test_a_guard_is_answered_where_others_of_the_claim_are_linked_at_that_home() -> None:
@@ -166,5 +179,7 @@ def test_no_pairs_give_no_verdicts() -> None:
     members = _members([HEALTH], {HEALTH: True})
     empty = np.zeros(0, dtype=np.int64)
     none = np.zeros(0, dtype=bool)
-    verdicts = decide(members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none, none), DecisionPolicy())
+    verdicts = decide(
+        members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none, none), DecisionPolicy()
+    )
     assert verdicts.probability.size == 0
