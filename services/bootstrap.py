@@ -207,9 +207,9 @@ def _landing(settings: Settings) -> Role:
 
 
 def _matcher(settings: Settings) -> Role:
-    from services.matcher.role import Matcher
+    from services.matcher.adopting import Matching
 
-    matcher = Matcher(
+    matcher = Matching(
         open_bus(settings),
         open_registry(settings).matcher,
         open_zone(settings, "linkage"),

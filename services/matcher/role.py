@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,22 +56,25 @@ class Matcher:
         owner: str,
         shards: int = 1,
         owned: Iterable[int] | None = None,
+        candidate: bool = False,
         batch_messages: int = BATCH_MESSAGES,
         poll_s: float = _POLL_S,
     ) -> None:
         """Adopt the model, take the `owned` shards (all, by default) over and open the topics; `load` comes next.
 
         Without `model` the active one is used, or the shipped default where none is active yet. Raises StateError
-        MODEL_MISMATCH when another model than `model` is active. `owner` is for people to read.
+        MODEL_MISMATCH when another model than `model` is active. `owner` is for people to read. A `candidate` model is
+        one that is being adopted: it has shards of its own beside those of the active one.
         """
         self._registry = registry
-        self._model = model or _active_model(registry) or default_model()
-        registry.adopt_first_model(self._model.model_id, self._model.model_dump_json())
+        self._model = model or active_model(registry) or default_model()
+        if not candidate:
+            registry.adopt_first_model(self._model.model_id, self._model.model_dump_json())
         mine = sorted(set(range(shards) if owned is None else owned))
-        self._shards: dict[int, Shard] = {s: registry.claim_shard(s, owner) for s in mine}
+        self._shards: dict[int, Shard] = {s: registry.claim_shard(self.model_id, s, owner) for s in mine}
         self._positions: dict[int, Vector] = {s: vector_of(SUBJECTS, held.position) for s, held in self._shards.items()}
         self._bus = bus
-        self._source = SubjectSource(bus, zone, f"matcher-{mine[0]}")
+        self._source = SubjectSource(bus, zone, f"matcher-{'candidate-' if candidate else ''}{mine[0]}")
         self._producer = bus.producer()
         self._count_of_shards = shards
         self._index = self._empty_index()
@@ -79,13 +82,24 @@ class Matcher:
         self._poll_s = poll_s
         self._said: _Said | None = None
         self._loaded = False
+        self._reading: Iterator[tuple[pl.DataFrame, int, Vector]] = iter(())
         self.counts: Counter[str] = Counter()
         """Since the start: `loaded` rows, `subjects` read, `roster` rows and `pairs` said."""
+
+    @property
+    def model_id(self) -> str:
+        """The id of the model by which this matches."""
+        return self._model.model_id
+
+    @property
+    def position(self) -> Vector:
+        """The vector that the furthest behind of the shards has reached."""
+        return lowest(self._positions.values())
 
     def load(self) -> None:
         """Fill a new index up to the furthest of the shards' positions, and bring shards that are behind up to there.
 
-        What the topic has already dropped after that position is evaluated from the lake.
+        The steps after it first evaluate, from the lake, what the topic has already dropped after that position.
         """
         self._index, self._said = self._empty_index(), None
         until, since = highest(self._positions.values()), lowest(self._positions.values())
@@ -101,27 +115,30 @@ class Matcher:
             if position != until:
                 behind = pl.concat(recent).filter(~before(position)) if recent else None
                 self._catch_up(shard, behind, until)
-        for rows, position in self._source.trimmed(until):
-            self._evaluate(rows, position)
-            self._flush()
         self._source.consumer.commit()
+        self._reading = ((rows, 1, position) for rows, position in self._source.trimmed(until))
         self._loaded = True
         log.info("matcher loaded its index: %d rows", len(self._index))
 
-    def step(self) -> int:
+    def step(self, poll_s: float | None = None) -> int:
         """Match one micro-batch, waiting briefly for its first message; return a count of the work done, 0 when idle.
 
-        When its results could not be made durable, the next step says them again, before it reads on.
+        When its results could not be made durable, the next step says them again, before it reads on. `poll_s` is how
+        long to wait this time.
         """
         if not self._loaded:
             self.load()
         self._flush()
-        done = 0
-        for rows, messages, position in self._source.poll(self._batch_messages, self._poll_s):
-            self._evaluate(rows, position)
-            self._flush()
-            done += messages
-        return done
+        found = next(self._reading, None)
+        if found is None:
+            self._reading = self._source.poll(self._batch_messages, self._poll_s if poll_s is None else poll_s)
+            found = next(self._reading, None)
+        if found is None:
+            return 0
+        rows, messages, position = found
+        self._evaluate(rows, position)
+        self._flush()
+        return messages
 
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised, OWNERSHIP_LOST too."""
@@ -129,7 +146,7 @@ class Matcher:
 
     def lag(self) -> dict[TopicPartition, int]:
         """Return how many offsets of each partition the furthest behind of the shards has still to match."""
-        position = lowest(self._positions.values())
+        position = self.position
         return {p: end - position[p] for p, end in self._bus.end_offsets(SUBJECTS).items()}
 
     def close(self) -> None:
@@ -179,13 +196,14 @@ class Matcher:
         for shard in self._said.shards:
             held = self._shards[shard]
             if dict(held.position) != target:
-                self._registry.advance_shard(shard, held.epoch, held.position, target)
+                self._registry.advance_shard(self.model_id, shard, held.epoch, held.position, target)
                 self._shards[shard] = Shard(shard, held.epoch, target)
                 self._positions[shard] = self._said.position
         self._said = None
         self._source.consumer.commit()
 
 
-def _active_model(registry: MatcherRegistry) -> MatchModel | None:
+def active_model(registry: MatcherRegistry) -> MatchModel | None:
+    """Return the model in force, None before the first."""
     active = registry.active_model()
     return None if active is None else parse_model(active[1])

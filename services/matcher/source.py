@@ -22,7 +22,7 @@ TABLE: Final = "subjects"
 LAKE_ROWS: Final = 50_000
 """Rows of the lake taken in at a time: some 40 MB."""
 
-GAP_MESSAGES: Final = 200
+GAP_MESSAGES: Final = 50
 """Messages of a partition that are evaluated at a time when the lake stands in for a topic that was trimmed."""
 
 _PROVENANCE: Final = ("_topic", "_partition", "_offset", "_one_record_per_person")

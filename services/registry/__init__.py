@@ -8,11 +8,14 @@ One contract suite, `tests/contract/test_registry.py`, runs over all adapters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from services.registry.adoption import AdoptionRegistry, ModelsInUse
 
 
 @dataclass(frozen=True)
@@ -110,22 +113,46 @@ class MatcherRegistry(Protocol):
         """Return the active model's id and JSON document, None before the first."""
         ...
 
+    def in_use(self) -> ModelsInUse:
+        """Return which model is in force and which is being adopted."""
+        ...
+
+    def document(self, model_id: str) -> str:
+        """Return a known model's JSON document; StateError STORE_MISSING for one that is not known."""
+        ...
+
     def adopt_first_model(self, model_id: str, document: str) -> None:
-        """Make this the active model if there is none or it is the same; else StateError MODEL_MISMATCH."""
+        """Make this the active model if there is none.
+
+        Raises StateError MODEL_MISMATCH when another is active, unless that was adopted in place of this one.
+        """
         ...
 
-    def claim_shard(self, shard: int, owner: str) -> Shard:
-        """Take a shard over: raise its epoch by one and return it; whoever held it before can no longer advance it."""
+    def claim_shard(self, model_id: str, shard: int, owner: str) -> Shard:
+        """Take a model's shard over: raise its epoch by one and return it; whoever held it can advance it no more.
+
+        Raises StateError MODEL_MISMATCH for a model that is neither in force nor being adopted.
+        """
         ...
 
-    def advance_shard(self, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]) -> None:
+    def advance_shard(
+        self, model_id: str, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]
+    ) -> None:
         """Move a shard's position by compare-and-set; StateError OWNERSHIP_LOST when epoch or position is not as
         expected.
         """
         ...
 
-    def shards(self) -> list[Shard]:
-        """Return every shard that was ever claimed, by number."""
+    def shards(self, model_id: str | None = None) -> list[Shard]:
+        """Return every shard of a model that was ever claimed, by number; of the active one where none is named."""
+        ...
+
+    def settle_shards(self, count: int, subjects_end: Mapping[str, int], links_end: Mapping[str, int]) -> None:
+        """Keep the active model to this number of shards, or change to it where nothing is under way.
+
+        The ends are the topics' end offsets (`topic-partition`). Raises StateError SETTING_INVALID when the number is
+        another than that of the stored positions while messages are in flight or a model is being adopted.
+        """
         ...
 
 
@@ -208,6 +235,7 @@ class ResolverState:
 
     `position` is the next offset of each links partition (`topic-partition`), `sequence` the last transaction's,
     `next_subject` and `next_person` the serials to give out next, `overrides_applied` the last override taken in.
+    `heard` is the offset vector up to which each shard of each model in use has been resolved (`model_id/shard`).
     """
 
     epoch: int
@@ -216,6 +244,7 @@ class ResolverState:
     next_subject: int
     next_person: int
     overrides_applied: int
+    heard: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -427,6 +456,11 @@ class Registry(Protocol):
     @property
     def review(self) -> ReviewRegistry:
         """What review keeps."""
+        ...
+
+    @property
+    def adoptions(self) -> AdoptionRegistry:
+        """What is kept of a model that is being adopted."""
         ...
 
     def close(self) -> None:

@@ -177,14 +177,16 @@ def test_the_first_model_stays(registry: Registry) -> None:
 
 def test_only_the_last_claimant_moves_a_shard_and_only_from_where_it_stands(registry: Registry) -> None:
     matcher = registry.matcher
-    first = matcher.claim_shard(0, "one")
+    matcher.adopt_first_model("m", "{}")
+    first = matcher.claim_shard("m", 0, "one")
     assert (first.epoch, dict(first.position)) == (1, {})
-    matcher.advance_shard(0, 1, {}, {"t-1": 4, "t-0": 3})
-    second = matcher.claim_shard(0, "two")
+    matcher.advance_shard("m", 0, 1, {}, {"t-1": 4, "t-0": 3})
+    second = matcher.claim_shard("m", 0, "two")
     assert (second.epoch, dict(second.position)) == (2, {"t-0": 3, "t-1": 4})
-    assert _reason(lambda: matcher.advance_shard(0, 1, {"t-0": 3, "t-1": 4}, {"t-0": 9})) is Reason.OWNERSHIP_LOST
-    assert _reason(lambda: matcher.advance_shard(0, 2, {"t-0": 3}, {"t-0": 9})) is Reason.OWNERSHIP_LOST
-    matcher.advance_shard(0, 2, {"t-1": 4, "t-0": 3}, {"t-0": 5, "t-1": 4})
+    former = lambda: matcher.advance_shard("m", 0, 1, {"t-0": 3, "t-1": 4}, {"t-0": 9})  # noqa: E731
+    assert _reason(former) is Reason.OWNERSHIP_LOST
+    assert _reason(lambda: matcher.advance_shard("m", 0, 2, {"t-0": 3}, {"t-0": 9})) is Reason.OWNERSHIP_LOST
+    matcher.advance_shard("m", 0, 2, {"t-1": 4, "t-0": 3}, {"t-0": 5, "t-1": 4})
     assert [(s.shard, s.epoch, dict(s.position)) for s in matcher.shards()] == [(0, 2, {"t-0": 5, "t-1": 4})]
 
 

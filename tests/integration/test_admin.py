@@ -135,13 +135,14 @@ def test_each_message_waits_for_each_of_its_readers(line: Line) -> None:
 def test_the_slowest_shard_holds_the_matcher_back(line: Line) -> None:
     line.send(SUBJECTS, 3)
     line.read(LANDING_LINKAGE, SUBJECTS)
-    first, second = (line.registry.matcher.claim_shard(number, "test") for number in range(2))
+    line.registry.matcher.adopt_first_model("m", "{}")
+    first, second = (line.registry.matcher.claim_shard("m", number, "test") for number in range(2))
     there = {f"{SUBJECTS.name}-0": 3}
-    line.registry.matcher.advance_shard(0, first.epoch, {}, there)
+    line.registry.matcher.advance_shard("m", 0, first.epoch, {}, there)
     assert line.behind() == {"matcher": 3}, "a shard that has not begun has everything to do"
-    line.registry.matcher.advance_shard(1, second.epoch, {}, {f"{SUBJECTS.name}-0": 2})
+    line.registry.matcher.advance_shard("m", 1, second.epoch, {}, {f"{SUBJECTS.name}-0": 2})
     assert line.behind() == {"matcher": 1}
-    line.registry.matcher.advance_shard(1, second.epoch, {f"{SUBJECTS.name}-0": 2}, there)
+    line.registry.matcher.advance_shard("m", 1, second.epoch, {f"{SUBJECTS.name}-0": 2}, there)
     assert line.behind() == {}
 
 

@@ -186,12 +186,16 @@ class MemoryRegistry:
             raise StateError(Reason.MODEL_MISMATCH, "another model is active")
         self.model = (model_id, document)
 
-    def claim_shard(self, shard: int, owner: str) -> Shard:
+    def claim_shard(self, model_id: str, shard: int, owner: str) -> Shard:
+        assert self.model is not None
+        assert self.model[0] == model_id
         held = self.held.get(shard, Shard(shard, 0, {}))
         self.held[shard] = replace(held, epoch=held.epoch + 1)
         return self.held[shard]
 
-    def advance_shard(self, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]) -> None:
+    def advance_shard(
+        self, model_id: str, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]
+    ) -> None:
         if self.advances_until_crash is not None:
             if self.advances_until_crash == 0:
                 self.advances_until_crash = None
@@ -629,7 +633,7 @@ def test_run_matches_until_it_is_stopped_over_the_real_registry(tmp_path: Path, 
     thread.join(20)
     assert pair_set(final_pairs(bus)) == pair_set(batch_pairs(records))
     ends = {f"{p.topic}-{p.partition}": end for p, end in bus.end_offsets(SUBJECTS).items()}
-    assert [registry.matcher.claim_shard(s, "test").position for s in (0, 1)] == [ends, ends]
+    assert [registry.matcher.claim_shard(MODEL.model_id, s, "test").position for s in (0, 1)] == [ends, ends]
     registry.close()
 
 

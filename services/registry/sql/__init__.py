@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.registry.sql import schema
+from services.registry.sql.adoption import SqlAdoptionRegistry
 from services.registry.sql.database import BUSY_TIMEOUT_S, Database
 from services.registry.sql.features import SqlFeaturesRegistry
 from services.registry.sql.ingest import SqlIngestRegistry
@@ -23,6 +24,7 @@ class SqlRegistry:
         self.features = SqlFeaturesRegistry(database)
         self.query = SqlQueryRegistry(database)
         self.review = SqlReviewRegistry(database)
+        self.adoptions = SqlAdoptionRegistry(database)
 
     def close(self) -> None:
         """Release the database's connections. Idempotent."""

@@ -11,7 +11,8 @@ from services.registry import OVERRIDE_COLUMNS, PAIR_COLUMNS
 from services.registry.sql.database import matching
 from services.registry.sql.tables import overrides, pairs
 
-_DATED_OVERRIDES: Final = pl.Schema({"serial": pl.Int64(), **OVERRIDE_COLUMNS})
+DATED_OVERRIDES: Final = pl.Schema({"serial": pl.Int64(), **OVERRIDE_COLUMNS})
+"""Overrides as they were made: of a pair's, that of the highest serial is in force."""
 
 
 def reach(connection: Connection, serials: pl.Series) -> tuple[pl.Series, pl.DataFrame, pl.DataFrame]:
@@ -22,10 +23,10 @@ def reach(connection: Connection, serials: pl.Series) -> tuple[pl.Series, pl.Dat
     """
     reached = frontier = serials.unique().rename("serial")
     links = [pl.DataFrame(schema=PAIR_COLUMNS)]
-    decided = [pl.DataFrame(schema=_DATED_OVERRIDES)]
+    decided = [pl.DataFrame(schema=DATED_OVERRIDES)]
     while not frontier.is_empty():
         met = []
-        for table, schema, parts in ((pairs, PAIR_COLUMNS, links), (overrides, _DATED_OVERRIDES, decided)):
+        for table, schema, parts in ((pairs, PAIR_COLUMNS, links), (overrides, DATED_OVERRIDES, decided)):
             for end in (table.c.left_serial, table.c.right_serial):
                 part = matching(connection, end, frontier, schema)
                 parts.append(part)
@@ -33,5 +34,10 @@ def reach(connection: Connection, serials: pl.Series) -> tuple[pl.Series, pl.Dat
         ends = pl.concat(met).unique()
         frontier = ends.filter(~ends.is_in(reached.implode()))
         reached = pl.concat([reached, frontier])
-    in_force = pl.concat(decided).sort("serial").unique(["left_serial", "right_serial"], keep="last")
-    return reached, pl.concat(links).unique(["left_serial", "right_serial"]), in_force.drop("serial")
+    in_force = overrides_in_force(pl.concat(decided))
+    return reached, pl.concat(links).unique(["left_serial", "right_serial"]), in_force
+
+
+def overrides_in_force(made: pl.DataFrame) -> pl.DataFrame:
+    """Return the overrides in force (OVERRIDE_COLUMNS) of those that were made (DATED_OVERRIDES)."""
+    return made.sort("serial").unique(["left_serial", "right_serial"], keep="last").drop("serial")

@@ -47,6 +47,7 @@ class SqlResolverRegistry:
                         next_subject=1,
                         next_person=1,
                         overrides_applied=0,
+                        heard="{}",
                     )
                 )
             else:
@@ -89,45 +90,18 @@ class SqlResolverRegistry:
 
     def apply(self, change: ResolverChange) -> None:
         """See `ResolverRegistry.apply`."""
-        before, after = change.before, change.after
         with self._database.writing() as connection:
-            moved = connection.execute(
-                update(resolver_state)
-                .where(
-                    resolver_state.c.epoch == before.epoch,
-                    resolver_state.c.sequence == before.sequence,
-                    resolver_state.c.position == to_json(before.position),
-                )
-                .values(
-                    position=to_json(after.position),
-                    sequence=after.sequence,
-                    next_subject=after.next_subject,
-                    next_person=after.next_person,
-                    overrides_applied=after.overrides_applied,
-                )
-            )
-            if moved.rowcount != 1:
-                raise StateError(
-                    Reason.OWNERSHIP_LOST,
-                    "Another resolver has taken over; stop this one, or start it again to take over in turn.",
-                )
+            move_state(connection, change.before, change.after)
             added = change.persons_added.with_columns(pl.lit(False).alias("retired"))
             bulk(connection, insert(persons), added)
             bulk(connection, insert(roster), change.subjects_added)
-            _update(connection, roster, change.subjects_changed, ("source", "subject_ref"))
+            update_rows(connection, roster, change.subjects_changed, ("source", "subject_ref"))
             for gone in (change.pairs_removed, change.pairs_written):
-                _delete_pairs(connection, gone)
+                delete_pairs(connection, pairs, gone)
             bulk(connection, insert(pairs), change.pairs_written)
-            _update(connection, persons, change.persons_retired.with_columns(pl.lit(True).alias("retired")), ())
+            update_rows(connection, persons, change.persons_retired.with_columns(pl.lit(True).alias("retired")), ())
             if change.transaction is not None:
-                connection.execute(
-                    insert(outbox).values(
-                        sequence=change.transaction.sequence,
-                        payload=change.transaction.payload,
-                        events=change.transaction.events_json,
-                        changes=change.transaction.changes,
-                    )
-                )
+                publish(connection, change.transaction)
 
     def position(self) -> dict[str, int]:
         """See `ResolverRegistry.position`."""
@@ -225,6 +199,7 @@ def _state(row: Row[Any] | None) -> ResolverState:
         next_subject=row.next_subject,
         next_person=row.next_person,
         overrides_applied=row.overrides_applied,
+        heard=json.loads(row.heard),
     )
 
 
@@ -232,15 +207,54 @@ def _counts(connection: Connection, statement: Executable) -> dict[str, int]:
     return {str(name): int(count) for name, count in connection.execute(statement)}
 
 
-def _update(connection: Connection, table: Table, rows: pl.DataFrame, fixed: tuple[str, ...]) -> None:
+def move_state(connection: Connection, before: ResolverState, after: ResolverState) -> None:
+    """Move the resolver's state; StateError OWNERSHIP_LOST when it is not `before` any more."""
+    moved = connection.execute(
+        update(resolver_state)
+        .where(
+            resolver_state.c.epoch == before.epoch,
+            resolver_state.c.sequence == before.sequence,
+            resolver_state.c.position == to_json(before.position),
+        )
+        .values(
+            position=to_json(after.position),
+            sequence=after.sequence,
+            next_subject=after.next_subject,
+            next_person=after.next_person,
+            overrides_applied=after.overrides_applied,
+            heard=to_json(after.heard),
+        )
+    )
+    if moved.rowcount != 1:
+        raise StateError(
+            Reason.OWNERSHIP_LOST,
+            "Another resolver has taken over; stop this one, or start it again to take over in turn.",
+        )
+
+
+def publish(connection: Connection, *transactions: PublishedTransaction) -> None:
+    """Put transactions into the outbox."""
+    for transaction in transactions:
+        connection.execute(
+            insert(outbox).values(
+                sequence=transaction.sequence,
+                payload=transaction.payload,
+                events=transaction.events_json,
+                changes=transaction.changes,
+            )
+        )
+
+
+def update_rows(connection: Connection, table: Table, rows: pl.DataFrame, fixed: tuple[str, ...]) -> None:
     """Update rows by serial; columns in `fixed` stay as they are."""
     values: dict[str, Any] = {name: bindparam(name) for name in rows.columns if name not in {"serial", *fixed}}
     named = rows.drop(fixed).rename({"serial": "row_serial"})
     bulk(connection, update(table).where(table.c.serial == bindparam("row_serial")).values(values), named)
 
 
-def _delete_pairs(connection: Connection, gone: pl.DataFrame) -> None:
-    statement = delete(pairs).where(
-        pairs.c.left_serial == bindparam("left_serial"), pairs.c.right_serial == bindparam("right_serial")
+def delete_pairs(connection: Connection, table: Table, gone: pl.DataFrame) -> None:
+    """Delete pairs (left_serial, right_serial) from a table of pairs."""
+    statement = delete(table).where(
+        table.c.left_serial == bindparam("left_serial"), table.c.right_serial == bindparam("right_serial")
     )
     bulk(connection, statement, gone.select("left_serial", "right_serial"))

@@ -81,10 +81,64 @@ models = Table(
 shards = Table(
     "shards",
     metadata,
+    # Each model in use has vectors of its own: that in force, and that which is being adopted.
+    Column("model_id", ForeignKey("models.model_id"), primary_key=True),
     Column("shard", Integer, primary_key=True, autoincrement=False),
     Column("epoch", BigInteger, nullable=False),
     Column("owner", String(128), nullable=False),
     Column("position", Text, nullable=False),
+)
+
+# --- adoption ---------------------------------------------------------------------------------------------------------
+adoptions = Table(
+    "adoptions",
+    metadata,
+    Column("serial", Integer, primary_key=True, autoincrement=False),
+    Column("model_id", ForeignKey("models.model_id"), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("preview", Text, nullable=False),
+)
+candidate_roster = Table(
+    "candidate_roster",
+    metadata,
+    Column("serial", ForeignKey("roster.serial"), primary_key=True, autoincrement=False),
+    Column("version", BigInteger, nullable=False),
+    Column("withdrawn", Boolean, nullable=False),
+    Column("content_hash", BigInteger, nullable=False),
+    Column("one_record_per_person", Boolean, nullable=False),
+    Column("claim_group", LargeBinary, nullable=True),
+    Column("passed", BigInteger, nullable=False),
+)
+candidate_pairs = Table(
+    "candidate_pairs",
+    metadata,
+    Column("left_serial", ForeignKey("roster.serial"), primary_key=True),
+    Column("right_serial", ForeignKey("roster.serial"), primary_key=True),
+    *(
+        Column(name, kind, nullable=name in {"guard", "probability", "decision"})
+        for name, kind in (
+            ("left_version", BigInteger),
+            ("right_version", BigInteger),
+            ("left_hash", BigInteger),
+            ("right_hash", BigInteger),
+            ("pattern", BigInteger),
+            ("weight_bits", Float),
+            ("log2_odds", Float),
+            ("guard", String(64)),
+            ("model_id", String(64)),
+            ("shard", Integer),
+            ("probability", Float),
+            ("decision", String(8)),
+        )
+    ),
+)
+candidate_moves = Table(
+    "candidate_moves",
+    metadata,
+    Column("serial", ForeignKey("roster.serial"), primary_key=True, autoincrement=False),
+    # The serial of a person, who need not be there yet: it would be made by the switch.
+    Column("person", BigInteger, nullable=True),
 )
 
 # --- resolver ---------------------------------------------------------------------------------------------------------
@@ -100,6 +154,8 @@ resolver_state = Table(
     Column("next_subject", BigInteger, nullable=False),
     Column("next_person", BigInteger, nullable=False),
     Column("overrides_applied", BigInteger, nullable=False),
+    # How far each shard of each model in use has been resolved.
+    Column("heard", Text, nullable=False, server_default="{}"),
 )
 persons = Table(
     "persons",
