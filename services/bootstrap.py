@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from schemas.agreement import SHIPPED, Agreement, parse_agreement, shipped_agreement
 from schemas.errors import AgreementError, InputError, PolicyError, Reason, StateError
 from schemas.model import MatchModel, default_model, parse_model
-from schemas.topics import INTERNAL
+from schemas.topics import INTERNAL, LINKS, SUBJECTS, Topic
 from services.bus import Bus
 from services.lake import Zone, ZoneName
 from services.registry import Registry
@@ -226,14 +226,21 @@ def _resolver(settings: Settings) -> Role:
     registry = open_registry(settings)
     active = registry.matcher.active_model()
     model = parse_model(active[1]) if active else (open_model(settings) or default_model())
+    bus = open_bus(settings)
+    registry.matcher.settle_shards(settings.shards, _ends(bus, SUBJECTS), _ends(bus, LINKS))
     resolver = Resolver(
-        open_bus(settings),
+        bus,
         registry.resolver,
         model.policy,
         owner=_owner("resolver"),
+        adoptions=registry.adoptions,
         shards=settings.shards,
     )
     return Looping(resolver.run)
+
+
+def _ends(bus: Bus, topic: Topic) -> dict[str, int]:
+    return {f"{place.topic}-{place.partition}": end for place, end in bus.end_offsets(topic).items()}
 
 
 def _features(settings: Settings) -> Role:

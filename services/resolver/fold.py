@@ -69,7 +69,7 @@ def fold_subjects(latest: pl.DataFrame, named_by_pairs: pl.DataFrame, stored: pl
         pl.col("content_hash").fill_null(0),
     )
     old_rank = [pl.col(f"old_{c}") for c in RANK]
-    later = _exceeds(rank, old_rank)
+    later = exceeds(rank, old_rank)
     same = pl.all_horizontal(now == old for now, old in zip(rank, old_rank, strict=True))
     claim, old_claim = pl.col("claim_group"), pl.col("old_claim_group")
     unique, old_unique = pl.col("one_record_per_person").fill_null(False), pl.col("old_one_record_per_person")
@@ -119,13 +119,13 @@ def fold_pairs(stored: pl.DataFrame, arrived: pl.DataFrame, subjects: pl.DataFra
     for side in ("left", "right"):
         # Only records that are not withdrawn are compared, so that is the rank of those that a pair names.
         compared = pl.col(f"{side}_version"), pl.lit(False), pl.col(f"{side}_hash")
-        outdated = _exceeds([pl.col(f"_{side}_{c}") for c in RANK], compared)
+        outdated = exceeds([pl.col(f"_{side}_{c}") for c in RANK], compared)
         holds &= ~(outdated & (pl.col(f"_{side}_full") | pl.col(f"_{side}_withdrawn")))
         live &= pl.col(f"_{side}_current")
     return latest.filter(holds).select(*PAIR_COLUMNS, live.alias("live")).sort(PAIR)
 
 
-def _exceeds(one: Sequence[pl.Expr], other: Sequence[pl.Expr]) -> pl.Expr:
+def exceeds(one: Sequence[pl.Expr], other: Sequence[pl.Expr]) -> pl.Expr:
     """Return whether a rank (expressions for `RANK`) is higher than another."""
     exceeds = pl.lit(False)
     for mine, theirs in zip(reversed(one), reversed(other), strict=True):

@@ -6,6 +6,7 @@ a micro-batch is used before it is whole, so that a subject never loses its old 
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,14 +39,19 @@ DEFAULTS: Final = {
 
 @dataclass
 class MicroBatch:
-    """What one shard has said up to one position. `first` is the offset of its first message in each partition."""
+    """What one shard has said by one model up to one position.
 
+    `first` is the offset of its first message in each partition, `completes` the position that its last message says.
+    """
+
+    model_id: str
     shard: int
     epoch: int
     first: dict[TopicPartition, int] = field(default_factory=dict)
     roster: list[pl.DataFrame] = field(default_factory=list)
     pairs: list[pl.DataFrame] = field(default_factory=list)
     rows: int = 0
+    completes: Mapping[str, int] = field(default_factory=dict)
 
 
 class Intake:
@@ -53,24 +59,47 @@ class Intake:
 
     def __init__(self, shards: int) -> None:
         self._shards = shards
-        self._epochs: dict[int, int] = {}
-        self._open: dict[int, MicroBatch] = {}
+        self._used: frozenset[str] | None = None
+        self._epochs: dict[tuple[str, int], int] = {}
+        self._open: dict[tuple[str, int], MicroBatch] = {}
         self._whole: deque[MicroBatch] = deque()
         self._next: dict[TopicPartition, int] = {}
+
+    @property
+    def waiting(self) -> int:
+        """Rows of whole micro-batches that wait."""
+        return sum(batch.rows for batch in self._whole)
+
+    def use(self, models: frozenset[str] | None) -> None:
+        """Take in what these models say and nothing else, and let go of what others have said; None takes all.
+
+        What does not say by which model it is belongs to that in force, of whatever id.
+        """
+        if models == self._used:
+            return
+        self._used = models
+        self._whole = deque(batch for batch in self._whole if self._uses(batch.model_id))
+        self._open = {key: batch for key, batch in self._open.items() if self._uses(batch.model_id)}
+
+    def _uses(self, model_id: str) -> bool:
+        return self._used is None or model_id == "" or model_id in self._used
 
     def take(self, message: Message) -> None:
         """Take a message in. InputError, after which it counts as taken, when it is none of the links topic's."""
         place = TopicPartition(message.topic, message.partition)
         self._next[place] = message.offset + 1
         kind, shard, epoch = self._envelope(message)
-        if epoch < self._epochs.get(shard, 0):
+        key = (message.headers.get("model_id", ""), shard)
+        if not self._uses(key[0]):
+            return  # by a model that was switched from, or abandoned
+        if epoch < self._epochs.get(key, 0):
             return  # from an owner that has lost the shard: the new one says all of this again
-        if epoch > self._epochs.get(shard, 0):
-            self._epochs[shard] = epoch
-            self._open.pop(shard, None)
+        if epoch > self._epochs.get(key, 0):
+            self._epochs[key] = epoch
+            self._open.pop(key, None)
         frame = rows_of(message, [LINK_KINDS[kind]], REQUIRED[kind])
         frame = frame.with_columns(pl.col(name).fill_null(value) for name, value in DEFAULTS[kind].items())
-        batch = self._open.setdefault(shard, MicroBatch(shard, epoch))
+        batch = self._open.setdefault(key, MicroBatch(*key, epoch))
         batch.first.setdefault(place, message.offset)
         batch.rows += frame.height
         if kind == "roster":
@@ -78,13 +107,19 @@ class Intake:
         else:
             batch.pairs.append(frame)
         if "position" in message.headers:
-            self._whole.append(self._open.pop(shard))
+            batch.completes = _completes(message.headers["position"])
+            self._whole.append(self._open.pop(key))
 
-    def whole(self, rows: int) -> list[MicroBatch]:
-        """Return the next whole micro-batches, up to `rows` rows but one at least, leaving them here."""
+    def whole(self, rows: int, candidate: str | None, *, of_candidate: bool = False) -> list[MicroBatch]:
+        """Return the next whole micro-batches, up to `rows` rows but one at least, leaving them here.
+
+        `candidate` is the model being adopted; either its micro-batches are returned or those of the one in force.
+        """
         chosen: list[MicroBatch] = []
         total = 0
         for batch in self._whole:
+            if (batch.model_id == candidate) != of_candidate:
+                continue
             total += batch.rows
             if chosen and total > rows:
                 break
@@ -93,9 +128,7 @@ class Intake:
 
     def done(self, batches: list[MicroBatch]) -> None:
         """Let go of micro-batches that `whole` returned."""
-        for batch in batches:
-            assert self._whole[0] is batch  # noqa: S101 - they are done in the order in which they came
-            self._whole.popleft()
+        self._whole = deque(b for b in self._whole if not any(b is d for d in batches))
 
     def position_after(self, batches: list[MicroBatch]) -> dict[str, int]:
         """Return the next offset to read of each partition once these micro-batches are done."""
@@ -120,6 +153,14 @@ class Intake:
 def named(position: Mapping[TopicPartition, int]) -> dict[str, int]:
     """Return a position as the registry stores it: `topic-partition` -> next offset."""
     return {f"{place.topic}-{place.partition}": offset for place, offset in position.items()}
+
+
+def _completes(text: str) -> dict[str, int]:
+    """Return the position of a last message; one that is none says nothing of how far its shard is."""
+    try:
+        return {str(name): int(offset) for name, offset in json.loads(text).items()}
+    except (ValueError, AttributeError, TypeError):
+        return {}
 
 
 def _foreign(why: str) -> InputError:

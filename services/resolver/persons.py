@@ -1,7 +1,9 @@
 """Who keeps which person id when components are clustered anew, and what became of the others.
 
-An id lives on in the cluster that holds its oldest remaining subject. Where several ids meet in one cluster the oldest
-stays and the others merge into it; a cluster that inherits no id gets a new one. Oldest means lowest serial.
+While the stream goes on (`assign`), an id lives on in the cluster that holds its oldest remaining subject; where
+several ids meet in one cluster the oldest stays and the others merge into it. When a model is adopted (`carry_over`),
+everybody is clustered anew, and ids go where most of their subjects are. A cluster that inherits no id gets a new one.
+Oldest means lowest serial.
 """
 
 from __future__ import annotations
@@ -35,9 +37,54 @@ def assign(subjects: pl.DataFrame, next_person: int) -> Assignment:
     null) and `label` (its cluster now, null for a subject that has left). New serials count up from `next_person`, in
     the order of the clusters' oldest subjects.
     """
-    here = subjects.filter(pl.col("label").is_not_null()).sort("serial")
+    here = _here(subjects)
     heirs = here.filter(pl.col("person").is_not_null()).group_by("person").agg(heir=pl.col("label").first())
     keepers = heirs.group_by(label="heir").agg(kept=pl.col("person").min())
+    return _assigned(subjects, heirs, keepers, next_person)
+
+
+def carry_over(subjects: pl.DataFrame, next_person: int) -> Assignment:
+    """Give each cluster a person as `assign` does, but let ids go by largest overlap, then to the oldest.
+
+    Of all pairs of an id and a cluster, that with the most subjects in common comes first, of equals that with the
+    older id, then that with the older cluster; each id and each cluster is served once. An id that goes nowhere merges
+    into the cluster that has most of its subjects.
+    """
+    here = _here(subjects)
+    shared = (
+        here.filter(pl.col("person").is_not_null())
+        .group_by("person", "label")
+        .agg(subjects=pl.len())
+        .join(here.group_by("label").agg(cluster=pl.col("serial").min()), on="label")
+        .sort(pl.col("subjects"), "person", "cluster", descending=[True, False, False])
+        .with_row_index("rank")
+    )
+    kept = [shared.select("person", "label").clear()]
+    left = shared
+    while left.height:
+        # A pair that is the first of its id and of its cluster is the next for both, whoever else is served before.
+        first = left.filter(
+            pl.col("rank") == pl.col("rank").min().over("person"), pl.col("rank") == pl.col("rank").min().over("label")
+        ).select("person", "label")
+        kept.append(first)
+        left = left.join(first, on="person", how="anti").join(first, on="label", how="anti")
+    keepers = pl.concat(kept)
+    heirs = (
+        shared.group_by("person", maintain_order=True)
+        .agg(most=pl.col("label").first())
+        .join(keepers, on="person", how="left")
+        .select("person", heir=pl.coalesce("label", "most"))
+    )
+    return _assigned(subjects, heirs, keepers.select("label", kept="person"), next_person)
+
+
+def _here(subjects: pl.DataFrame) -> pl.DataFrame:
+    return subjects.filter(pl.col("label").is_not_null()).sort("serial")
+
+
+def _assigned(subjects: pl.DataFrame, heirs: pl.DataFrame, keepers: pl.DataFrame, next_person: int) -> Assignment:
+    """Return what follows from where each id went (`person`, `heir`), and which each cluster has (`label`, `kept`)."""
+    here = _here(subjects)
     clusters = (
         here.group_by("label").agg(oldest=pl.col("serial").min()).join(keepers, on="label", how="left").sort("oldest")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -35,7 +35,7 @@ class Arrived:
     """What a step takes in.
 
     `roster` rows with the `shard` that said them, `pairs` (both as the contracts say), the serials of subjects that new
-    overrides name, the last override's serial, and the position that all of it completes.
+    overrides name, the last override's serial, the position that all of it completes, and how far each shard then is.
     """
 
     roster: pl.DataFrame
@@ -43,6 +43,7 @@ class Arrived:
     overridden: pl.Series
     overrides_applied: int
     position: Mapping[str, int]
+    heard: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,20 @@ class Planner:
 
     def plan(self, state: ResolverState, arrived: Arrived) -> ResolverChange:
         """Return what must be written for what has arrived. Reads the registry, writes nothing."""
-        mentioned = self._mentioned(state, arrived)
-        pairs = _with_serials(arrived.pairs, mentioned)
+        mentioned = mention(self.registry.subjects, state, arrived)
+        pairs = with_serials(arrived.pairs, mentioned)
         hood = self._hood(mentioned, pairs, arrived.overridden)
         subjects = _touched(mentioned, hood)
         held = fold_pairs(hood.pairs, pairs, subjects, all_shards(self.shards))
-        clustered, decided = self._cluster(subjects, held, hood.overrides)
+        clustered, decided = cluster(subjects, held, hood.overrides, self.policy)
         assignment = assign(clustered, state.next_person)
 
         moved = pl.col("person").ne_missing(pl.col("now")) | pl.col("link_probability").ne_missing(
             pl.col("probability")
         )
         settled = assignment.subjects.with_columns(moved=moved)
-        ids = self._person_ids(settled.filter("moved"), assignment.events, assignment.added)
-        transaction = _transaction(state.sequence + 1, settled.filter("moved"), assignment.events, ids)
+        ids = self.person_ids(settled.filter("moved"), assignment.events, assignment.added)
+        transaction = transaction_of(state.sequence + 1, settled.filter("moved"), assignment.events, ids)
         written = settled.with_columns(person="now", link_probability="probability")
         return ResolverChange(
             before=state,
@@ -80,6 +81,7 @@ class Planner:
                 next_subject=state.next_subject + int(mentioned["added"].sum()),
                 next_person=state.next_person + assignment.added.len(),
                 overrides_applied=arrived.overrides_applied,
+                heard=arrived.heard,
             ),
             subjects_added=written.filter("added").select(SUBJECT_COLUMNS.names()),
             subjects_changed=written.filter(~pl.col("added") & (pl.col("changed") | pl.col("moved"))).select(
@@ -90,19 +92,6 @@ class Planner:
             persons_added=ids.filter(pl.col("serial").is_in(assignment.added.implode())),
             persons_retired=assignment.retired,
             transaction=transaction,
-        )
-
-    def _mentioned(self, state: ResolverState, arrived: Arrived) -> pl.DataFrame:
-        """Return the subjects that arrived, folded into what is stored of them; `added` ones get their serials."""
-        latest = latest_roster(arrived.roster)
-        named = pl.concat(
-            [arrived.pairs.select(source=f"{side}_source", subject_ref=f"{side}_ref") for side in _SIDES]
-        ).unique(maintain_order=True)
-        stored = self.registry.subjects(pl.concat([latest.select(KEY), named]))
-        folded = fold_subjects(latest, named, stored)
-        added = pl.col("serial").is_null()
-        return folded.with_columns(added=added).with_columns(
-            serial=pl.coalesce("serial", state.next_subject + pl.col("added").cast(pl.Int64).cum_sum() - 1)
         )
 
     def _hood(self, mentioned: pl.DataFrame, pairs: pl.DataFrame, overridden: pl.Series) -> Neighbourhood:
@@ -116,38 +105,7 @@ class Planner:
             return Neighbourhood(*(pl.DataFrame(schema=s) for s in (SUBJECT_COLUMNS, PAIR_COLUMNS, OVERRIDE_COLUMNS)))
         return self.registry.neighbourhood(seeds)
 
-    def _cluster(
-        self, subjects: pl.DataFrame, held: pl.DataFrame, overrides: pl.DataFrame
-    ) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Cluster the current subjects: `subjects` with `label` and `probability` (of the link), `held` as decided.
-
-        Only subjects with a pair or an override are clustered; any other is a person of its own.
-        """
-        current = subjects.filter((pl.col("version") > UNSEEN_VERSION) & ~pl.col("withdrawn"))
-        live = _with_keys(held.filter("live").drop("live", "probability", "decision"), current)
-        constraints = _with_keys(overrides, current)
-        ends = pl.concat([frame[f"{side}_serial"].alias("serial") for frame in (live, constraints) for side in _SIDES])
-        linked = current.filter(pl.col("serial").is_in(ends.implode()))
-        resolution = resolve(
-            linked.select(*KEY, "one_record_per_person", "claim_group"), live, self.policy, constraints
-        )
-        labels = (
-            linked.select("serial", *KEY)
-            .join(resolution.labels, on=KEY)
-            .select("serial", "label", probability="link_probability")
-        )
-        alone = current.join(linked, on="serial", how="anti").select(
-            "serial", label=-pl.col("serial"), probability=pl.lit(None, dtype=pl.Float64)
-        )
-        decisions = resolution.links.select(*PAIR, "probability", "decision")
-        return (
-            subjects.join(pl.concat([labels, alone]), on="serial", how="left", maintain_order="left"),
-            held.drop("live", "probability", "decision")
-            .join(decisions, on=PAIR, how="left")
-            .select(PAIR_COLUMNS.names()),
-        )
-
-    def _person_ids(self, moved: pl.DataFrame, events: pl.DataFrame, added: pl.Series) -> pl.DataFrame:
+    def person_ids(self, moved: pl.DataFrame, events: pl.DataFrame, added: pl.Series) -> pl.DataFrame:
         """Return `serial, person_id` of every person that the step speaks of, with new ids for the `added` ones."""
         spoken_of = [moved["person"], moved["now"], events["person"], events["superseded_by"]]
         serials = pl.concat([s.alias("serial") for s in spoken_of]).drop_nulls().unique()
@@ -155,7 +113,52 @@ class Planner:
         return pl.concat([self.registry.person_ids(serials.filter(~serials.is_in(added.implode()))), new])
 
 
-def _with_serials(pairs: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
+def mention(stored_of: Callable[[pl.DataFrame], pl.DataFrame], state: ResolverState, arrived: Arrived) -> pl.DataFrame:
+    """Return the subjects that arrived, folded into what is stored of them; `added` ones get their serials.
+
+    `stored_of` gives the stored subjects (SUBJECT_COLUMNS) among some keys.
+    """
+    latest = latest_roster(arrived.roster)
+    named = pl.concat(
+        [arrived.pairs.select(source=f"{side}_source", subject_ref=f"{side}_ref") for side in _SIDES]
+    ).unique(maintain_order=True)
+    stored = stored_of(pl.concat([latest.select(KEY), named]))
+    folded = fold_subjects(latest, named, stored)
+    added = pl.col("serial").is_null()
+    return folded.with_columns(added=added).with_columns(
+        serial=pl.coalesce("serial", state.next_subject + pl.col("added").cast(pl.Int64).cum_sum() - 1)
+    )
+
+
+def cluster(
+    subjects: pl.DataFrame, held: pl.DataFrame, overrides: pl.DataFrame, policy: DecisionPolicy
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Cluster the current subjects: `subjects` with `label` and `probability` (of the link), `held` as decided.
+
+    Only subjects with a pair or an override are clustered; any other is a person of its own.
+    """
+    current = subjects.filter((pl.col("version") > UNSEEN_VERSION) & ~pl.col("withdrawn"))
+    live = _with_keys(held.filter("live").drop("live", "probability", "decision"), current)
+    constraints = _with_keys(overrides, current)
+    ends = pl.concat([frame[f"{side}_serial"].alias("serial") for frame in (live, constraints) for side in _SIDES])
+    linked = current.filter(pl.col("serial").is_in(ends.implode()))
+    resolution = resolve(linked.select(*KEY, "one_record_per_person", "claim_group"), live, policy, constraints)
+    labels = (
+        linked.select("serial", *KEY)
+        .join(resolution.labels, on=KEY)
+        .select("serial", "label", probability="link_probability")
+    )
+    alone = current.join(linked, on="serial", how="anti").select(
+        "serial", label=-pl.col("serial"), probability=pl.lit(None, dtype=pl.Float64)
+    )
+    decisions = resolution.links.select(*PAIR, "probability", "decision")
+    return (
+        subjects.join(pl.concat([labels, alone]), on="serial", how="left", maintain_order="left"),
+        held.drop("live", "probability", "decision").join(decisions, on=PAIR, how="left").select(PAIR_COLUMNS.names()),
+    )
+
+
+def with_serials(pairs: pl.DataFrame, subjects: pl.DataFrame) -> pl.DataFrame:
     """Return pairs as they are stored (PAIR_COLUMNS), not decided yet."""
     for side in _SIDES:
         numbers = subjects.select(
@@ -191,7 +194,7 @@ def _touched(mentioned: pl.DataFrame, hood: Neighbourhood) -> pl.DataFrame:
     return pl.concat([now, rest.with_columns(changed=pl.lit(False), added=pl.lit(False))])
 
 
-def _transaction(
+def transaction_of(
     sequence: int, moved: pl.DataFrame, events: pl.DataFrame, ids: pl.DataFrame
 ) -> PublishedTransaction | None:
     """Return the step as consumers see it, None where nobody moved."""

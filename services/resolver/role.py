@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 from collections import Counter
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -13,15 +14,21 @@ import polars as pl
 from schemas.decision import DecisionPolicy
 from schemas.errors import InputError, Reason, StateError
 from schemas.events import DeadLetter
+from schemas.model import parse_model
 from schemas.topics import LINKS, PERSONS
 from services.bus import Bus, Message, Outgoing, TopicPartition
 from services.loop import step_until
 from services.registry import ResolverRegistry
+from services.registry.adoption import AdoptionRegistry, AdoptionState, ModelsInUse
+from services.resolver.adopting import Adopting, heard_after
 from services.resolver.intake import Intake, MicroBatch, empty_pairs, empty_roster
 from services.resolver.plan import Arrived, Planner
 
 ROWS_A_STEP: Final = 10_000
 """Rows of one transaction (a larger micro-batch is taken whole): some 0.2 s of the registry's write lock."""
+
+ROWS_HELD_BACK: Final = 200_000
+"""Rows of the model in force that wait, at most, for the candidate to catch up before the switch: some 40 MB."""
 
 RELAY_AT_ONCE: Final = 64
 _POLL_S: Final = 0.5
@@ -49,6 +56,7 @@ class Resolver:
         policy: DecisionPolicy,
         *,
         owner: str,
+        adoptions: AdoptionRegistry | None = None,
         shards: int = 1,
         rows_a_step: int = ROWS_A_STEP,
         poll_messages: int = 32,
@@ -57,17 +65,23 @@ class Resolver:
         """Become the active resolver and go to the position that the registry holds.
 
         Raises StateError NOT_RECONCILED when that lies beyond the topic's end: another bus was put in place. `shards`
-        is how many the matcher has; `owner` is for people to read.
+        is how many the matcher has; `owner` is for people to read. `policy` holds until a model is in force; from then
+        on its own does. Without `adoptions` none is adopted here, and all that is said is of the one in force.
         """
         self._bus = bus
         self._registry = registry
+        self._adoptions = adoptions
+        self._used = ModelsInUse(None, None)
+        self._shards = shards
         self._planner = Planner(registry, policy, shards, random_ids)
         self._intake = Intake(shards)
         self._rows_a_step = rows_a_step
         self._poll_messages = poll_messages
         self._poll_s = poll_s
         self.counts: Counter[str] = Counter()
-        """Since the start: `messages`, `steps`, `roster` rows, `pairs`, `changes`, `dead` letters, `lost` messages."""
+        """Since the start: `messages`, `steps`, `roster` rows, `pairs`, `changes`, `dead` letters, `lost` messages, and
+        `candidate_pairs` of a model that is being adopted.
+        """
         bus.create_topics([LINKS.dead])
         self._producer = bus.producer()
         self._consumer = bus.consumer("resolver", [LINKS])
@@ -82,9 +96,9 @@ class Resolver:
         """
         self._relay()
         messages = self._consumer.poll(self._poll_messages, self._poll_s)
+        self._follow()  # after the messages were read: none of them is by a model that was in use only later
         self._take(messages)
-        while batches := self._intake.whole(self._rows_a_step):
-            self._apply(batches)
+        self._resolve()
         self._apply_overrides()
         self._note_position()
         return len(messages)
@@ -130,15 +144,67 @@ class Resolver:
             log.error("resolver put messages aside on %s: %d", LINKS.dead.name, len(dead))
         self.counts["messages"] += len(messages)
 
-    def _apply(self, batches: list[MicroBatch]) -> None:
-        arrived = Arrived(
+    def _follow(self) -> None:
+        """Use the models that are in use now, and the thresholds of the one in force."""
+        if self._adoptions is None:
+            return
+        used = self._adoptions.in_use()
+        if used.active is not None and used.active != self._used.active:
+            policy = parse_model(self._adoptions.document(used.active)).policy
+            self._planner = replace(self._planner, policy=policy)
+        self._used = used
+        self._intake.use(None if used.active is None else self._models())
+
+    def _models(self) -> frozenset[str]:
+        return frozenset(name for name in (self._used.active, self._used.candidate) if name is not None)
+
+    def _resolve(self) -> None:
+        """Take in what is whole: first what the candidate says, then, unless it has to wait, what is in force."""
+        adoption, candidate = self._used.adoption, self._used.candidate
+        if self._adoptions is not None and adoption is not None:
+            adopting = Adopting(self._adoptions, adoption, self._shards)
+            while batches := self._intake.whole(self._rows_a_step, candidate, of_candidate=True):
+                self._hear(adopting, batches)
+            if not self._adopt(adopting):
+                return
+        while batches := self._intake.whole(self._rows_a_step, self._used.candidate):
+            self._apply(batches)
+
+    def _adopt(self, adopting: Adopting) -> bool:
+        """Take the adoption a step further if it can go; return whether the model in force may go on."""
+        state, active = adopting.adoption.state, self._used.active or ""
+        if not adopting.has_caught_up(self._state, active):
+            return state is not AdoptionState.CONFIRMED or self._intake.waiting > ROWS_HELD_BACK
+        if state is AdoptionState.PREPARING:
+            adopting.prepare(self._state)
+        elif state is AdoptionState.CONFIRMED:
+            switch = adopting.switch(self._planner, self._state)
+            if adopting.registry.switch(switch):
+                self._state = switch.after
+                log.info("resolver switched to the adopted model: %d transactions", len(switch.transactions))
+            self._follow()
+            self._relay()
+        return True
+
+    def _hear(self, adopting: Adopting, batches: list[MicroBatch]) -> None:
+        step = adopting.step(self._state, self._arrived(batches, adopting.adoption.model_id))
+        adopting.registry.hear(step)
+        self._state = step.after
+        self._intake.done(batches)
+        self.counts["candidate_pairs"] += step.pairs.height
+
+    def _arrived(self, batches: list[MicroBatch], model_id: str) -> Arrived:
+        return Arrived(
             roster=pl.concat([empty_roster(), *(frame for batch in batches for frame in batch.roster)]),
             pairs=pl.concat([empty_pairs(), *(frame for batch in batches for frame in batch.pairs)]),
             overridden=pl.Series("serial", [], dtype=pl.Int64),
             overrides_applied=self._state.overrides_applied,
             position={**self._state.position, **self._intake.position_after(batches)},
+            heard=heard_after(self._state, batches, model_id, self._models()),
         )
-        self._write(arrived)
+
+    def _apply(self, batches: list[MicroBatch]) -> None:
+        self._write(self._arrived(batches, self._used.active or ""))
         self._intake.done(batches)
         self._relay()
 
@@ -146,7 +212,8 @@ class Resolver:
         """Take in what reviewers have decided since the last step."""
         last, named_subjects = self._registry.overrides_after(self._state.overrides_applied)
         if last > self._state.overrides_applied:
-            self._write(Arrived(empty_roster(), empty_pairs(), named_subjects, last, self._state.position))
+            state = self._state
+            self._write(Arrived(empty_roster(), empty_pairs(), named_subjects, last, state.position, state.heard))
             self._relay()
 
     def _note_position(self) -> None:
@@ -156,7 +223,8 @@ class Resolver:
         position = {**self._state.position, **self._intake.position_after([])}
         if position != self._state.position:
             nothing = pl.Series("serial", [], dtype=pl.Int64)
-            self._write(Arrived(empty_roster(), empty_pairs(), nothing, self._state.overrides_applied, position))
+            state = self._state
+            self._write(Arrived(empty_roster(), empty_pairs(), nothing, state.overrides_applied, position, state.heard))
 
     def _write(self, arrived: Arrived) -> None:
         change = self._planner.plan(self._state, arrived)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.resolver.persons import Assignment, assign
+from services.resolver.persons import Assignment, assign, carry_over
 
 SCHEMA = {"serial": pl.Int64, "person": pl.Int64, "label": pl.Int64}
 NEXT = 100
@@ -90,3 +92,64 @@ def test_new_subjects_change_nobodys_id(subjects: pl.DataFrame, newcomers: int) 
     kept = result.subjects.filter(pl.col("person").is_not_null())
     assert kept["now"].to_list() == kept["person"].to_list()
     assert result.events.is_empty()
+
+
+# --- a model is adopted: everybody is clustered anew ------------------------------------------------------------------
+def _greedy(subjects: pl.DataFrame) -> dict[int, int]:
+    """Which id each cluster keeps, by the rule as it is worded: the largest overlap first, then the oldest."""
+    ids, clusters = _members(subjects, "person"), _members(subjects, "label")
+    shared = sorted(
+        (-len(members & ids[person]), person, min(members), label)
+        for label, members in clusters.items()
+        for person in ids
+        if members & ids[person]
+    )
+    kept: dict[int, int] = {}
+    for _, person, _, label in shared:
+        if label not in kept and person not in kept.values():
+            kept[label] = person
+    return kept
+
+
+@settings(deadline=None)
+@given(components())
+def test_ids_carry_over_by_largest_overlap_then_oldest(subjects: pl.DataFrame) -> None:
+    result = carry_over(subjects, NEXT)
+    here = result.subjects.filter(pl.col("label").is_not_null())
+    now = {label: person for label, person in here.select("label", "now").iter_rows() if person < NEXT}
+    assert now == _greedy(subjects)
+    assert set(map(frozenset, _members(here, "label").values())) == set(map(frozenset, _members(here, "now").values()))
+
+
+@settings(deadline=None)
+@given(components(), st.randoms(use_true_random=False), st.permutations(range(5)))
+def test_carry_over_does_not_depend_on_order_or_labels(subjects: pl.DataFrame, chance: Any, labels: list[int]) -> None:
+    order = list(range(subjects.height))
+    chance.shuffle(order)
+    relabelled = subjects[order].with_columns(pl.col("label").replace(dict(enumerate(labels))))
+    one, other = carry_over(subjects, NEXT), carry_over(relabelled, NEXT)
+    told = ("serial", "person", "now")
+    assert one.subjects.select(told).sort("serial").equals(other.subjects.select(told).sort("serial"))
+    assert one.added.equals(other.added)
+    assert one.retired.equals(other.retired)
+    assert one.events.equals(other.events)
+
+
+@settings(deadline=None)
+@given(components())
+def test_every_move_of_an_adoption_is_told(subjects: pl.DataFrame) -> None:
+    result = carry_over(subjects, NEXT)
+    told = {(person, heir) for _, person, heir in result.events.iter_rows()}
+    moves = result.subjects.filter(pl.col("person").is_not_null() & pl.col("now").is_not_null())
+    assert {(p, n) for p, n in moves.select("person", "now").iter_rows() if p != n} <= told
+    assert len(told) == result.events.height
+    ended = {person for kind, person, _ in result.events.iter_rows() if kind != "split"}
+    assert ended == set(result.retired["serial"])
+    assert ended == set(subjects["person"].drop_nulls()) - set(result.subjects["now"].drop_nulls())
+
+
+def test_carrying_over_what_stayed_changes_nothing() -> None:
+    subjects = pl.DataFrame([(1, 5, 2), (2, 5, 2), (3, 1, 0), (4, 7, 1)], SCHEMA, orient="row")
+    result = carry_over(subjects, NEXT)
+    assert result.subjects["now"].to_list() == subjects["person"].to_list()
+    assert (result.added.len(), result.retired.height, result.events.height) == (0, 0, 0)
