@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, event
@@ -32,8 +33,17 @@ from services.registry import (
     ResolverState,
     Snapshot,
 )
+from services.registry.adoption import (
+    CANDIDATE_COLUMNS,
+    MOVE_COLUMNS,
+    AdoptionState,
+    CandidateStep,
+    ModelsInUse,
+    ModelSwitch,
+)
 from services.registry.chain import first_break
-from services.registry.sql import migrate, open_registry
+from services.registry.sql import adoption as adoption_module
+from services.registry.sql import migrate, open_registry, schema
 from services.registry.sql import reach as reach_module
 from services.registry.sql import resolver as resolver_module
 from services.registry.sql.database import IN_CHUNK, Database, _matching_sql, bulk, matching
@@ -99,6 +109,31 @@ def test_a_database_of_something_else_is_refused(url: str) -> None:
     database.close()
     assert _reason(lambda: open_registry(url)) is Reason.STORE_VERSION
     assert _reason(lambda: migrate(url)) is Reason.STORE_VERSION
+
+
+def test_a_registry_of_the_first_release_is_brought_up_to_date_with_what_it_holds(url: str) -> None:
+    database = Database(url)
+    with database.writing() as connection:
+        command.upgrade(schema._config(connection), "0001")
+        for statement in (
+            "INSERT INTO models (model_id, document, active) VALUES ('m', '{}', TRUE)",
+            "INSERT INTO shards (shard, epoch, owner, position) VALUES (0, 4, 'one', '{\"t-0\":7}')",
+            "INSERT INTO shards (shard, epoch, owner, position) VALUES (1, 3, 'two', '{}')",
+            "INSERT INTO resolver_state (id, epoch, owner, position, sequence, relayed, next_subject, next_person,"
+            " overrides_applied) VALUES (1, 2, 'r', '{\"l-0\":5}', 9, 9, 12, 8, 1)",
+        ):
+            connection.exec_driver_sql(statement)
+    database.close()
+
+    assert _reason(lambda: open_registry(url)) is Reason.STORE_VERSION
+    assert migrate(url) is True
+    assert migrate(url) is False
+    with closing(open_registry(url)) as registry:
+        assert registry.matcher.active_model() == ("m", "{}")
+        shards = [(s.shard, s.epoch, dict(s.position)) for s in registry.matcher.shards()]
+        assert shards == [(0, 4, {"t-0": 7}), (1, 3, {})]
+        assert registry.resolver.claim("r") == ResolverState(3, {"l-0": 5}, 9, 12, 8, 1, {})
+    test_the_migrations_lead_to_the_tables_that_the_code_uses(url)
 
 
 def test_migrate_makes_an_empty_database_ready(url: str) -> None:
@@ -351,6 +386,192 @@ def test_reviews_are_listed_page_by_page(registry: Registry) -> None:
     assert registry.review.reviews((1, 4), 2).select("left_serial", "right_serial").rows() == [(2, 3)]
 
 
+# --- adoption ---------------------------------------------------------------------------------------------------------
+_ADOPT = AuditEvent("operator", "operation", "model.adopt", "done", {"model_id": "new"})
+
+
+def _in_force(registry: Registry) -> ResolverState:
+    """Make "old" the model in force, with a shard, three subjects of two persons, and two pairs."""
+    registry.matcher.adopt_first_model("old", '{"old":1}')
+    registry.matcher.claim_shard("old", 0, "m")
+    registry.matcher.advance_shard("old", 0, 1, {}, {"t-0": 5})
+    before = registry.resolver.claim("one")
+    after = replace(before, next_subject=4, next_person=3, heard={"old/0": {"t-0": 5}})
+    registry.resolver.apply(
+        _change(
+            before,
+            after,
+            subjects_added=pl.concat([_subjects(range(1, 3), 1), _subjects(range(3, 4), 2)]),
+            pairs_written=_pairs((1, 2, 9.5, "link"), (2, 3, 0.0, "review")),
+            persons_added=_people(1, 2),
+        )
+    )
+    return after
+
+
+def _shown(*serials: int) -> pl.DataFrame:
+    return _subjects(range(1, 10)).filter(pl.col("serial").is_in(serials)).select(CANDIDATE_COLUMNS.names())
+
+
+def _step(before: ResolverState, adoption: int, **frames: pl.DataFrame) -> CandidateStep:
+    nothing = {
+        "subjects_added": pl.DataFrame(schema=SUBJECT_COLUMNS),
+        "shown": pl.DataFrame(schema=CANDIDATE_COLUMNS),
+        "pairs": pl.DataFrame(schema=PAIR_COLUMNS),
+    }
+    return CandidateStep(before=before, after=before, adoption=adoption, **{**nothing, **frames})
+
+
+def test_one_model_is_adopted_at_a_time_and_by_steps(registry: Registry) -> None:
+    adoptions = registry.adoptions
+    assert adoptions.in_use() == ModelsInUse(None, None)
+    assert _reason(lambda: adoptions.begin("new", "{}", _ADOPT)) is Reason.MODEL_MISMATCH
+    _in_force(registry)
+    assert _reason(lambda: adoptions.begin("old", "{}", _ADOPT)) is Reason.MODEL_MISMATCH
+    begun = adoptions.begin("new", '{"new":1}', _ADOPT)
+    assert (begun.state, dict(begun.target), dict(begun.preview)) == (AdoptionState.PREPARING, {"t-0": 5}, {})
+    assert adoptions.begin("new", '{"new":1}', _ADOPT) == begun
+    assert adoptions.in_use() == registry.matcher.in_use() == ModelsInUse("old", begun)
+    assert (adoptions.document("new"), registry.matcher.document("old")) == ('{"new":1}', '{"old":1}')
+    assert _reason(lambda: adoptions.begin("third", "{}", _ADOPT)) is Reason.MODEL_MISMATCH
+    assert _reason(lambda: adoptions.confirm(begun.serial, _ADOPT)) is Reason.MODEL_MISMATCH
+    assert _reason(lambda: adoptions.adoption(99)) is Reason.STORE_MISSING
+
+    moves = pl.DataFrame([(3, 1), (2, None)], MOVE_COLUMNS, orient="row")
+    adoptions.ready(begun.serial, moves, {"subjects": 3})
+    adoptions.ready(begun.serial, moves.head(0), {})  # once: it is not being prepared any more
+    assert adoptions.adoption(begun.serial).preview == {"subjects": 3}
+    one, two = f"{1:032d}", f"{2:032d}"
+    assert adoptions.would_move().rows() == [
+        ("a.one", f"{2:032x}", one, None),
+        ("a.one", f"{3:032x}", two, one),
+    ]
+    for _ in range(2):
+        adoptions.confirm(begun.serial, _ADOPT)
+    assert adoptions.adoption(begun.serial).state is AdoptionState.CONFIRMED
+    for _ in range(2):
+        adoptions.abandon(begun.serial, _ADOPT)
+    assert adoptions.in_use() == ModelsInUse("old", None)
+    assert adoptions.would_move().is_empty()
+    assert _reason(lambda: adoptions.confirm(begun.serial, _ADOPT)) is Reason.MODEL_MISMATCH
+    assert [event.action for _, event, _ in registry.query.audit_events()] == ["model.adopt"] * 3
+    assert adoptions.begin("third", "{}", _ADOPT).serial == begun.serial + 1
+
+
+def test_each_model_in_use_has_shards_of_its_own(registry: Registry) -> None:
+    _in_force(registry)
+    matcher = registry.matcher
+    assert _reason(lambda: matcher.claim_shard("new", 0, "m")) is Reason.MODEL_MISMATCH
+    begun = registry.adoptions.begin("new", "{}", _ADOPT)
+    assert matcher.claim_shard("new", 0, "m").epoch == 1
+    matcher.advance_shard("new", 0, 1, {}, {"t-0": 2})
+    assert [dict(s.position) for s in matcher.shards()] == [{"t-0": 5}]
+    assert [dict(s.position) for s in matcher.shards("new")] == [{"t-0": 2}]
+    registry.adoptions.abandon(begun.serial, _ADOPT)
+    assert matcher.shards("new") == []
+    assert _reason(lambda: matcher.advance_shard("new", 0, 1, {"t-0": 2}, {"t-0": 3})) is Reason.OWNERSHIP_LOST
+
+
+def test_what_the_candidate_says_is_kept_apart(registry: Registry) -> None:
+    state = _in_force(registry)
+    adoptions = registry.adoptions
+    begun = adoptions.begin("new", "{}", _ADOPT)
+    keys = _subjects(range(1, 5)).select("source", "subject_ref")
+    assert adoptions.subjects(keys)["version"].to_list() == [-1, -1, -1]
+    unseen = _subjects(range(4, 5)).with_columns(version=pl.lit(-1, pl.Int64), passed=pl.lit(0, pl.Int64))
+    pairs = _pairs((1, 4, 3.0, "link")).with_columns(probability=pl.lit(None), decision=pl.lit(None))
+    step = _step(state, begun.serial, subjects_added=unseen, shown=_shown(1, 4), pairs=pairs.cast(dict(PAIR_COLUMNS)))
+    adoptions.hear(step)
+    adoptions.hear(replace(step, subjects_added=unseen.head(0)))  # the same again changes nothing
+    told = adoptions.subjects(keys).sort("serial")
+    assert told["version"].to_list() == [1, -1, -1, 1]
+    assert told["person"].to_list() == [1, 1, 2, None]
+    assert adoptions.pairs(pl.Series([1])).equals(pairs.cast(dict(PAIR_COLUMNS)))
+    assert adoptions.pairs(pl.Series([2])).is_empty()
+    stored = adoptions.candidate_state()
+    assert (stored.roster.height, stored.shown.height, stored.pairs.height, stored.decided.height) == (4, 2, 1, 2)
+    assert registry.resolver.neighbourhood(pl.Series([1])).pairs.height == 2
+    assert registry.resolver.persons().height == 3
+
+    registry.resolver.claim("two")
+    assert _reason(lambda: adoptions.hear(step)) is Reason.OWNERSHIP_LOST
+
+
+def test_what_is_said_for_an_adoption_that_ended_moves_the_position_only(registry: Registry) -> None:
+    state = _in_force(registry)
+    begun = registry.adoptions.begin("new", "{}", _ADOPT)
+    registry.adoptions.abandon(begun.serial, _ADOPT)
+    moved = replace(state, position={"links-0": 9})
+    registry.adoptions.hear(replace(_step(state, begun.serial, shown=_shown(1)), after=moved))
+    assert registry.resolver.position() == {"links-0": 9}
+    assert registry.adoptions.candidate_state().shown.is_empty()
+
+
+def _switch(state: ResolverState, adoption: int) -> ModelSwitch:
+    return ModelSwitch(
+        before=state,
+        after=replace(state, sequence=2, next_person=4, heard={}),
+        adoption=adoption,
+        subjects_changed=_subjects(range(2, 3), 3),
+        pairs=_pairs((1, 3, 4.0, "apart")),
+        persons_added=_people(3),
+        persons_retired=pl.DataFrame({"serial": [2], "superseded_by": [1]}),
+        transactions=(PublishedTransaction(1, b"x", "[]", 1), PublishedTransaction(2, b"y", "[]", 1)),
+    )
+
+
+def test_a_switch_is_one_transaction_and_only_of_a_confirmed_adoption(registry: Registry) -> None:
+    state = _in_force(registry)
+    adoptions = registry.adoptions
+    begun = adoptions.begin("new", '{"new":1}', _ADOPT)
+    registry.matcher.claim_shard("new", 0, "m")
+    adoptions.hear(_step(state, begun.serial, shown=_shown(1)))
+    adoptions.ready(begun.serial, pl.DataFrame(schema=MOVE_COLUMNS), {})
+    assert adoptions.switch(_switch(state, begun.serial)) is False
+    adoptions.confirm(begun.serial, _ADOPT)
+    assert adoptions.switch(_switch(state, begun.serial + 1)) is False
+    broken = replace(_switch(state, begun.serial), subjects_changed=_subjects(range(2, 3), 99))
+    assert _reason(lambda: adoptions.switch(broken)) is Reason.INTERNAL
+    assert adoptions.in_use().active == "old"
+    assert registry.resolver.outbox(0, 9) == []
+
+    assert adoptions.switch(_switch(state, begun.serial)) is True
+    assert adoptions.in_use() == ModelsInUse("new", None)
+    assert registry.matcher.active_model() == ("new", '{"new":1}')
+    assert registry.matcher.shards("old") == []
+    assert len(registry.matcher.shards()) == 1
+    assert adoptions.switch(_switch(state, begun.serial)) is False
+    stored = adoptions.candidate_state()
+    assert (stored.shown.height, stored.pairs.height) == (0, 0)
+    assert stored.decided.rows() == [(1, 3, "apart")]
+    assert [t.sequence for t in registry.resolver.outbox(0, 9)] == [1, 2]
+    assert registry.resolver.lineage(f"{2:032d}") == (True, f"{1:032d}")
+    assert registry.resolver.claim("one").sequence == 2
+    assert [event.action for _, event, _ in registry.query.audit_events()][-1] == "model.switch"
+    assert _reason(lambda: adoptions.abandon(begun.serial, _ADOPT)) is Reason.MODEL_MISMATCH
+    adoptions.confirm(begun.serial, _ADOPT)  # whoever confirms twice hears no error
+    # Whoever starts with the former model goes on with the adopted one; an unknown one is refused still.
+    registry.matcher.adopt_first_model("old", "{}")
+    assert _reason(lambda: registry.matcher.adopt_first_model("third", "{}")) is Reason.MODEL_MISMATCH
+
+
+def test_the_number_of_shards_changes_only_while_nothing_is_under_way(registry: Registry) -> None:
+    matcher = registry.matcher
+    matcher.settle_shards(2, {}, {})  # no model is in force yet
+    _in_force(registry)
+    for count in (1, 1):
+        matcher.settle_shards(count, {"t-0": 9}, {"l-0": 9})  # it is what it was
+    for subjects_end, links_end in (({"t-0": 6}, {}), ({"t-0": 5}, {"l-0": 1})):
+        refused = lambda s=subjects_end, e=links_end: matcher.settle_shards(2, s, e)  # noqa: E731
+        assert _reason(refused) is Reason.SETTING_INVALID
+    begun = registry.adoptions.begin("new", "{}", _ADOPT)
+    assert _reason(lambda: matcher.settle_shards(2, {"t-0": 5}, {})) is Reason.SETTING_INVALID
+    registry.adoptions.abandon(begun.serial, _ADOPT)
+    matcher.settle_shards(2, {"t-0": 5}, {})
+    assert [(s.shard, s.epoch, dict(s.position)) for s in matcher.shards()] == [(0, 1, {"t-0": 5}), (1, 1, {"t-0": 5})]
+    assert matcher.claim_shard("old", 0, "m").epoch == 2
+
+
 # --- features, query, governance --------------------------------------------------------------------------------------
 def _snapshot(name: str) -> Snapshot:
     return Snapshot(name, 1_700_000_000_000, date(2025, 4, 1), {"features": 3}, "m", {"t-0": 2}, '{"persons":1}')
@@ -514,9 +735,10 @@ def test_every_statement_is_one_that_postgresql_takes_too(
         seen.append(_matching_sql(other, column, tuple(schema), tuple(fixed), 16))
         return matching(connection, column, values, schema, **fixed)
 
-    for module in (reach_module, resolver_module):
+    for module in (reach_module, resolver_module, adoption_module):
         monkeypatch.setattr(module, "matching", matching_too)
-    monkeypatch.setattr(resolver_module, "bulk", bulk_too)
+    for module in (resolver_module, adoption_module):
+        monkeypatch.setattr(module, "bulk", bulk_too)
     event.listen(Engine, "before_execute", note)
     try:
         test_a_step_is_written_whole_and_read_back(registry)
@@ -528,6 +750,10 @@ def test_every_statement_is_one_that_postgresql_takes_too(
                 test_the_outbox_is_read_in_order_until_it_is_relayed,
                 test_an_override_needs_known_subjects_and_the_last_one_holds,
                 test_a_release_and_its_audit_event_are_one,
+                test_one_model_is_adopted_at_a_time_and_by_steps,
+                test_what_the_candidate_says_is_kept_apart,
+                test_a_switch_is_one_transaction_and_only_of_a_confirmed_adoption,
+                test_the_number_of_shards_changes_only_while_nothing_is_under_way,
             )
         ):
             with closing(open_registry(f"sqlite:///{tmp_path / f'fresh-{number}.db'}")) as fresh:
