@@ -9,6 +9,7 @@ Oldest means lowest serial.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -28,6 +29,9 @@ class Assignment:
     added: pl.Series
     retired: pl.DataFrame
     events: pl.DataFrame
+
+
+_KEPT: Final = pl.Schema({"person": pl.Int64(), "label": pl.Int64()})
 
 
 def assign(subjects: pl.DataFrame, next_person: int) -> Assignment:
@@ -57,18 +61,17 @@ def carry_over(subjects: pl.DataFrame, next_person: int) -> Assignment:
         .agg(subjects=pl.len())
         .join(here.group_by("label").agg(cluster=pl.col("serial").min()), on="label")
         .sort(pl.col("subjects"), "person", "cluster", descending=[True, False, False])
-        .with_row_index("rank")
     )
-    kept = [shared.select("person", "label").clear()]
-    left = shared
-    while left.height:
-        # A pair that is the first of its id and of its cluster is the next for both, whoever else is served before.
-        first = left.filter(
-            pl.col("rank") == pl.col("rank").min().over("person"), pl.col("rank") == pl.col("rank").min().over("label")
-        ).select("person", "label")
-        kept.append(first)
-        left = left.join(first, on="person", how="anti").join(first, on="label", how="anti")
-    keepers = pl.concat(kept)
+    settled = shared.filter(pl.len().over("person") == 1, pl.len().over("label") == 1)
+    contested = shared.join(settled, on="person", how="anti", maintain_order="left")
+    # One after another, since each choice narrows those after it; most persons stay who they are and are not here.
+    kept: dict[int, int] = {}
+    served: set[int] = set()
+    for person, label in contested.select("person", "label").rows():
+        if person not in kept and label not in served:
+            kept[person] = label
+            served.add(label)
+    keepers = pl.concat([settled.select("person", "label"), pl.DataFrame(list(kept.items()), _KEPT, orient="row")])
     heirs = (
         shared.group_by("person", maintain_order=True)
         .agg(most=pl.col("label").first())

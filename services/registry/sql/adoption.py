@@ -20,7 +20,7 @@ from services.registry.adoption import (
     ModelsInUse,
     ModelSwitch,
 )
-from services.registry.sql.database import Database, bulk, frame, matching, to_json
+from services.registry.sql.database import Database, bulk, frame, large_frame, matching, to_json
 from services.registry.sql.models import document, forget_candidate, forget_shards, in_use, open_adoption, to_adoption
 from services.registry.sql.query import append_audit
 from services.registry.sql.reach import DATED_OVERRIDES, overrides_in_force
@@ -172,15 +172,17 @@ class SqlAdoptionRegistry:
         """See `AdoptionRegistry.candidate_state`."""
         with self._database.reading() as connection:
             return CandidateState(
-                roster=frame(connection, select(*(roster.c[name] for name in SUBJECT_COLUMNS)), SUBJECT_COLUMNS),
-                shown=frame(
+                roster=large_frame(connection, select(*(roster.c[name] for name in SUBJECT_COLUMNS)), SUBJECT_COLUMNS),
+                shown=large_frame(
                     connection, select(*(candidate_roster.c[name] for name in CANDIDATE_COLUMNS)), CANDIDATE_COLUMNS
                 ),
-                pairs=frame(connection, select(*(candidate_pairs.c[name] for name in PAIR_COLUMNS)), PAIR_COLUMNS),
-                overrides=overrides_in_force(
-                    frame(connection, select(*(overrides.c[name] for name in DATED_OVERRIDES)), DATED_OVERRIDES)
+                pairs=large_frame(
+                    connection, select(*(candidate_pairs.c[name] for name in PAIR_COLUMNS)), PAIR_COLUMNS
                 ),
-                decided=frame(connection, select(*(pairs.c[name] for name in _DECIDED)), _DECIDED),
+                overrides=overrides_in_force(
+                    large_frame(connection, select(*(overrides.c[name] for name in DATED_OVERRIDES)), DATED_OVERRIDES)
+                ),
+                decided=large_frame(connection, select(*(pairs.c[name] for name in _DECIDED)), _DECIDED),
             )
 
     def ready(self, serial: int, moves: pl.DataFrame, preview: Mapping[str, int]) -> None:

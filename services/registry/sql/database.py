@@ -46,6 +46,9 @@ PRAGMAS: Final = (
 IN_CHUNK: Final = 4_096
 """Values of one IN list: SQLite takes 32,766 parameters by default, PostgreSQL's protocol 65,535."""
 
+ROWS_AT_ONCE: Final = 50_000
+"""Rows of a large result that are turned into columns at a time."""
+
 _BUSY: Final = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL"}
 _NOT_OURS: Final = {"SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT"}
 _UNWRITABLE: Final = {"SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH"}
@@ -164,6 +167,14 @@ def frame(connection: Connection, statement: Executable, schema: Schema) -> pl.D
     """Return a query's rows as a frame with these columns, in the query's order."""
     rows = connection.execute(statement).fetchall()
     return pl.DataFrame(rows, schema=dict(schema), orient="row")
+
+
+def large_frame(connection: Connection, statement: Executable, schema: Schema) -> pl.DataFrame:
+    """Return what `frame` does, `ROWS_AT_ONCE` rows as Python objects at a time: those take much more room."""
+    parts = [pl.DataFrame(schema=schema)]
+    for rows in connection.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}).partitions():
+        parts.append(pl.DataFrame(rows, schema=dict(schema), orient="row"))
+    return pl.concat(parts)
 
 
 def matching(
