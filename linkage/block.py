@@ -98,6 +98,11 @@ class BlockIndex:
         """Return the number of (pass, row) entries held."""
         return sum(len(words) for run in self._runs for words in run)
 
+    @property
+    def nbytes(self) -> int:
+        """Return how many bytes the entries take."""
+        return sum(words.nbytes for run in self._runs for words in run)
+
     def add(self, keys: UInt32Array, rows: IntArray) -> None:
         """Add rows under their keys (n, passes)."""
         run = []

@@ -75,10 +75,11 @@ def dice(
     `field` is the filter's place in `FILTER_COLUMNS`.
     """
     left_at, right_at = left_rows * len(FILTER_COLUMNS) + field, right_rows * len(FILTER_COLUMNS) + field
-    common = gathered(left.filters.reshape(-1, FILTER_WORDS), left_at)
-    common &= gathered(right.filters.reshape(-1, FILTER_WORDS), right_at)
-    total = left.popcounts.reshape(-1).take(left_at) + right.popcounts.reshape(-1).take(right_at)
-    similarity: npt.NDArray[np.float32] = (2.0 * bits_set(common) / np.maximum(total, 1)).astype(np.float32)
+    one = gathered(left.filters.reshape(-1, FILTER_WORDS), left_at)
+    other = gathered(right.filters.reshape(-1, FILTER_WORDS), right_at)
+    total = bits_set(one) + bits_set(other)  # counting anew takes less time than fetching a stored count
+    one &= other
+    similarity: npt.NDArray[np.float32] = (2.0 * bits_set(one) / np.maximum(total, 1)).astype(np.float32)
     return similarity
 
 

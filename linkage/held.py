@@ -30,7 +30,6 @@ _ONE_KEY: Final = Probes((0,), (0,))
 _ROW_ARRAYS: Final = (
     "table",
     "filters",
-    "popcounts",
     "source",
     "identity",
     "version",
@@ -74,6 +73,13 @@ class HeldSubjects:
         """Every row by its number: a view, good until the next change."""
         arrays = {name: array[: self._count] for name, array in self._arrays.items()}
         return Subjects(**arrays, sources=tuple(self._sources), unique=tuple(self._unique))
+
+    @property
+    def nbytes(self) -> int:
+        """Return how many bytes the rows in use and their indexes take."""
+        arrays = [*self._arrays.values(), self._keys, self._current, self._alive]
+        indexes = [*self._blocks, self._identities]
+        return sum(array[: self._count].nbytes for array in arrays) + sum(index.nbytes for index in indexes)
 
     @property
     def alive(self) -> BoolArray:
@@ -197,7 +203,7 @@ class HeldSubjects:
     def _supersede(self, rows: IntArray) -> None:
         self._current[rows] = self._alive[rows] = False
         self._superseded += len(rows)
-        for name in ("table", "filters", "popcounts"):
+        for name in ("table", "filters"):
             if len(rows):
                 self._arrays[name][rows] = 0
 
@@ -209,7 +215,7 @@ class HeldSubjects:
         self._reserve(batch, stop)
         for name in _ROW_ARRAYS:
             self._arrays[name][start:stop] = source if name == "source" else getattr(batch, name)
-        for name in ("table", "filters", "popcounts"):
+        for name in ("table", "filters"):
             self._arrays[name][start:stop][batch.withdrawn] = 0
         self._keys[start:stop] = keys
         self._current[start:stop] = True

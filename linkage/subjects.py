@@ -42,15 +42,14 @@ TOKEN_POSITION: Final = {name: position for position, name in enumerate(TOKEN_CO
 class Subjects:
     """Subject versions in columns; row i of every array is one version. Arrays are not copied and must not be changed.
 
-    `table` (n, tokens) uint64; `filters` (n, filter fields, 8) uint64; `popcounts` (n, filter fields) uint16, 0 =
-    missing; `source` (n) uint16 codes into `sources`, `unique` (one per source): whether it declares one record per
+    `table` (n, tokens) uint64; `filters` (n, filter fields, 8) uint64, zeros = missing;
+    `source` (n) uint16 codes into `sources`, `unique` (one per source): whether it declares one record per
     person; `identity` (n) uint64: hash of (source, ref), the same in every process; `version` (n) int64; `withdrawn`
     (n) bool; `content_hash` (n) int64; `claim_group` (n) uint64, 0 = none; `ref` (n) bytes, padded with zeros.
     """
 
     table: UInt64Array
     filters: npt.NDArray[np.uint64]
-    popcounts: npt.NDArray[np.uint16]
     source: npt.NDArray[np.uint16]
     sources: tuple[str, ...]
     unique: tuple[bool, ...]
@@ -131,7 +130,6 @@ class Subjects:
         return cls(
             table=table,
             filters=filters,
-            popcounts=bits_set(filters).astype(np.uint16),
             source=codes.astype(np.uint16),
             sources=tuple(names),
             unique=tuple(unique.get(name, False) for name in names),

@@ -44,7 +44,6 @@ def subjects(*people: dict[str, str]) -> Subjects:
     return Subjects(
         table=table,
         filters=filters,
-        popcounts=np.bitwise_count(filters).sum(axis=2, dtype=np.uint16),
         source=np.zeros(count, dtype=np.uint16),
         sources=("a.b",),
         unique=(False,),

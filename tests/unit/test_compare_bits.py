@@ -17,8 +17,7 @@ from schemas.contracts.subject import FILTER_COLUMNS
 def subjects(filters: np.ndarray) -> Subjects:
     """Return subjects that have these filters (n, fields, words) and nothing else."""
     frame = pl.DataFrame({"source": "a.b", "subject_ref": [str(n) for n in range(len(filters))], "version": 1})
-    popcounts = np.bitwise_count(filters).sum(axis=2, dtype=np.uint16)
-    return dataclasses.replace(Subjects.from_frame(frame), filters=filters, popcounts=popcounts)
+    return dataclasses.replace(Subjects.from_frame(frame), filters=filters)
 
 
 @settings(max_examples=40, deadline=None)

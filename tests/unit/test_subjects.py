@@ -8,7 +8,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from linkage.subjects import FILTER_WORDS, TOKEN_POSITION, Subjects, identities, mix, prefix_word, token_prefix
+from linkage.subjects import (
+    FILTER_WORDS,
+    TOKEN_POSITION,
+    Subjects,
+    bits_set,
+    identities,
+    mix,
+    prefix_word,
+    token_prefix,
+)
 from schemas.columns import columns
 from schemas.contracts.subject import Subject
 
@@ -38,7 +47,7 @@ def test_a_filter_keeps_every_bit_and_counts_them() -> None:
     position = 1  # forename, surname, address
 
     assert subjects.filters.shape == (2, 3, FILTER_WORDS)
-    assert subjects.popcounts[:, position].tolist() == [0, 3]
+    assert bits_set(subjects.filters[:, position]).tolist() == [0, 3]
     assert subjects.filters[1, position].tobytes() == packed
 
 
