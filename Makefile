@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := .venv-peers
 
-.PHONY: help setup demo test test-all check format generate bench lock clean
+.PHONY: help setup demo test test-all check format generate bench peers lock clean
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -41,9 +42,18 @@ generate: $(READY) ## write generated code, JSON Schemas, AsyncAPI and the comma
 bench: $(READY) ## run the benchmarks and write their results as JSON
 	$(BIN)/python -m tests.bench.run $(ARGS)
 
+peers: $(READY) $(PEERS)/.ready ## set hwlink beside Splink, anonlink and recordlinkage, in an environment of their own
+	$(BIN)/python -m tests.bench.peers $(ARGS)
+$(PEERS)/.ready: tests/bench/peers/requirements.lock
+	test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
+
 lock: ## pin every dependency with hashes and without download addresses (needs uv)
 	uv pip compile pyproject.toml --extra dev --generate-hashes --universal --python-version 3.11 \
 	  --no-emit-index-url --no-annotate --no-header --quiet -o requirements.lock
+	uv pip compile tests/bench/peers/requirements.in --generate-hashes --universal --python-version 3.11 \
+	  --no-emit-index-url --no-annotate --no-header --quiet -o tests/bench/peers/requirements.lock
 
 clean: ## remove what the tasks made
-	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(PEERS) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
