@@ -31,14 +31,14 @@ _SHORT: Final = (
     "Splink",
     "difference [95 %]",
     "best: hwlink",
-    "Splink",
+    "best: Splink",
     "difference [95 %]",
-    "anonlink",
-    "recordlinkage",
+    "best: anonlink",
+    "best: recordlinkage",
     "seconds: hwlink",
-    "Splink",
+    "seconds: Splink (of it u)",
     "MiB: hwlink",
-    "Splink",
+    "MiB: Splink",
 )
 
 
@@ -48,7 +48,7 @@ def _short(row: Row) -> tuple[str, ...]:
     for level in ("default", "best"):
         cells += [_f1(ours, level), _f1(theirs, level), _difference(theirs["difference"]["persons"][level])]
     cells += [_f1(_tool(row, name), "best") for name in ("anonlink", "recordlinkage")]
-    cells += [f"{tool['seconds']:.1f}" for tool in (ours, theirs)]
+    cells += [f"{ours['seconds']:.1f}", f"{theirs['seconds']:.1f} ({theirs['stages']['u']:.1f})"]
     cells += [f"{tool['peak_mib']:,}" for tool in (ours, theirs)]
     return tuple(cells)
 
