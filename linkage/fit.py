@@ -40,6 +40,13 @@ FREQUENCY_FLOORS: Final = {"token_forename": 1e-3, "token_surname": 2e-4, "token
 """Frequency below which a value is taken to be no rarer. Measured in `decisions/0011`."""
 
 MATCH_ROUNDS: Final = 3
+MOST_MISTAKEN: Final = 0.02
+"""Share of matches with two different NHS numbers (or NINOs) from which on a conflict is no veto. Measured in
+`decisions/0060`."""
+
+_FEWEST_COMPARED: Final = 100.0
+"""Matches with a number on both sides before its reliability is judged."""
+
 _LEAST_COUNT: Final = 4  # subjects with a value before its frequency is more than chance
 
 
@@ -76,7 +83,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     with_r = shipped.model_copy(update={"relatives": relatives})
     ratio = relatives_per_match(candidates, m, relatives_shares(held, candidates, with_r, m, generator))
     dependences = stranger_dependences(held, shipped.cuts, m, u, certain_matches(held, candidates, m), generator)
-    sessions, m = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio, dependences)
+    sessions, m, counts = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio, dependences)
     relatives = relatives.model_copy(update={"home": tuple(m["home"].tolist())})
     fitted = shipped.model_copy(
         update={
@@ -87,6 +94,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
             "relatives": relatives,
             "dependences": dependences,
             "frequencies": frequencies(held),
+            "vetoes": tuple(name for name in shipped.vetoes if _reliable(counts[name])),
         }
     )
     shares = relatives_shares(held, candidates, fitted, m, generator)
@@ -177,8 +185,8 @@ def _sessions(
     r: dict[str, FloatArray],
     relatives_per_match: float,
     dependences: Sequence[Dependence],
-) -> tuple[tuple[Session, ...], dict[str, FloatArray]]:
-    """Run a session for each pass; return their reports and the combined m."""
+) -> tuple[tuple[Session, ...], dict[str, FloatArray], dict[str, FloatArray]]:
+    """Run a session for each pass; return their reports, the combined m, and the matches counted at each level."""
     reports, totals = [], {name: np.zeros(len(m[name])) for name in COMPARISONS}
     crossable = np.zeros(len(m["forename"]))
     for position, block_pass in enumerate(passes):
@@ -193,7 +201,16 @@ def _sessions(
                 crossable += session.counts["forename"]
     totals["forename"] = _with_crosswise(totals["forename"], crossable)
     combined = {name: smoothed(name, totals[name], m[name], M_STRENGTH) for name in COMPARISONS}
-    return tuple(reports), combined
+    return tuple(reports), combined, totals
+
+
+def _reliable(counts: FloatArray) -> bool:
+    """Return whether a number of which matches were counted by level (exact, different) may veto them.
+
+    It may until enough matches show that it is often mistaken: from then on a conflict is evidence like any other.
+    """
+    compared = float(counts.sum())
+    return compared < _FEWEST_COMPARED or float(counts[1]) < MOST_MISTAKEN * compared
 
 
 def _with_crosswise(counts: FloatArray, crossable: FloatArray) -> FloatArray:

@@ -113,7 +113,7 @@ class Weigher:
         self.bits = _pattern_sum({name: _log_ratio(self.m[name], self.u[name]) for name in COMPARISONS})
         self.bits += self.dependence
         self.relative_bits = self._relative_bits() - strangers
-        self.guards = _guards()
+        self.guards = _guards(model.vetoes)
         self.repeats = _repeats(self.guards)
         self._frequencies = {
             table.column: _frequency_bits(table, self._exact_u(table.column)) for table in model.frequencies
@@ -239,9 +239,9 @@ def _dependence_sum(dependences: Sequence[Dependence], table: Literal["log2_stra
     return total.ravel()
 
 
-def _guards() -> npt.NDArray[np.uint8]:
+def _guards(vetoes: Sequence[str]) -> npt.NDArray[np.uint8]:
     """Return the guard of each pattern: vetoes first, and nothing where an exact NHS number or NINO speaks for the
-    pair.
+    pair. `vetoes` names the numbers whose conflict is one.
     """
     among = _levels_among
     surname = among("surname", "exact", "close")
@@ -254,8 +254,10 @@ def _guards() -> npt.NDArray[np.uint8]:
     # A home alone fits everybody who lives there: it is nobody's identity, however few of them are held.
     nothing_else = np.logical_and.reduce([among(name, "missing") for name in COMPARISONS if name != "home"])
     guard = np.where(nothing_else, Guard.HOME_ONLY, guard)
-    guard = np.where(among("nino", "different"), Guard.NINO_CONFLICT, guard)
-    return np.where(among("nhs_number", "different"), Guard.NHS_CONFLICT, guard).astype(np.uint8)
+    for name, conflict in (("nino", Guard.NINO_CONFLICT), ("nhs_number", Guard.NHS_CONFLICT)):
+        if name in vetoes:
+            guard = np.where(among(name, "different"), conflict, guard)
+    return guard.astype(np.uint8)
 
 
 def _repeats(guards: npt.NDArray[np.uint8]) -> BoolArray:

@@ -290,7 +290,8 @@ class MatchModel(Contract):
     most `broad_pairs_per_subject` pairs for each subject held, and drops passes that they make needless. `crossings`
     name two passes each of like parts: the first's key of one subject is also sought among the second's keys of others,
     so that a forename meets the other's surname. `default_log2_prior` and `default_log2_relatives` serve pairs of
-    sources that `priors` does not name.
+    sources that `priors` does not name. `vetoes` are the numbers of which two different ones are never one person's: a
+    fit takes out those that it finds mistaken too often.
     """
 
     format_version: Literal[2] = FORMAT_VERSION
@@ -309,6 +310,7 @@ class MatchModel(Contract):
     priors: tuple[SourcePrior, ...] = ()
     frequencies: tuple[Frequencies, ...] = ()
     dependences: tuple[Dependence, ...] = ()
+    vetoes: tuple[Literal["nhs_number", "nino"], ...] = ("nhs_number", "nino")
     emit_log2_odds: float = -3.2
     policy: DecisionPolicy = DecisionPolicy(review_probability=0.3)
     report: FitReport | None = None

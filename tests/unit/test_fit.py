@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from linkage.compare import PLACE, STRIDES
+from linkage.compare import LEVEL, PLACE, STRIDES
 from linkage.encode import ProjectKeys, encode
 from linkage.fit import fit, frequencies
 from linkage.held import HeldSubjects
@@ -18,7 +18,7 @@ from linkage.sample import Sides, agreeing_pairs, block_sizes, linkable, pairs_p
 from linkage.session import overlapping, run_session
 from linkage.subjects import TOKEN_POSITION, Subjects
 from linkage.synthesise import population
-from linkage.weigh import Weigher, relative_table
+from linkage.weigh import VETOES, Weigher, relative_table
 from schemas.agreement import shipped_agreement
 from schemas.contracts.base import Feed
 from schemas.model import COMPARISONS, BlockPass, MatchModel, default_model
@@ -252,3 +252,25 @@ def test_one_match_at_most_counts_only_towards_unique_sources() -> None:
     assert matched_shares(share, side, True, False) == (0, pytest.approx(40 / 50))
     assert matched_shares(share, side, True, True) == (pytest.approx(40 / 100), pytest.approx(40 / 50))
     assert matched_shares(share, Sides(np.arange(9), None), True, True) == (0, 0)
+
+
+@pytest.mark.parametrize(("mistaken", "vetoes"), [(0.0, ("nhs_number", "nino")), (0.15, ("nino",))])
+def test_a_number_that_is_often_mistaken_loses_its_veto(mistaken: float, vetoes: tuple[str, ...]) -> None:
+    made = population(3_000, 900, seed=9)
+    number = dict(made.health.select("record_id", "nhs_number").iter_rows())
+    mine = {right: number[left] for left, right in made.truth.iter_rows()}
+    others = iter(sorted(n for n in number.values() if n))
+    wrong = np.random.default_rng(1).random(made.welfare.height) < mistaken
+    given = [next(others) if w else mine.get(r) for r, w in zip(made.welfare["record_id"], wrong, strict=True)]
+    store = HeldSubjects(MODEL)
+    welfare = made.welfare.with_columns(nhs_number=pl.Series(given, dtype=pl.String))
+    for source, feed, clear in (("a.gp", Feed.HEALTH, made.health), ("b.hb", Feed.WELFARE, welfare)):
+        identity = clear.select(c for c in clear.columns if clear[c].dtype == pl.String)
+        frame = encode(identity, AGREEMENT, KEYS, feed, True, source=source).frame
+        store.upsert(Subjects.from_frame(frame.with_columns(source=pl.lit(source)), {"a.gp": True, "b.hb": True}))
+
+    model = fit(store, MODEL, seed=1)
+
+    assert model.vetoes == vetoes
+    conflict = int(LEVEL["nhs_number"]["different"] * STRIDES[PLACE["nhs_number"]])
+    assert (Weigher(model).guards[conflict] in VETOES) == ("nhs_number" in vetoes)
