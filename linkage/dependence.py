@@ -50,7 +50,12 @@ _UNLIKE: Final[dict[str, tuple[str, ...]]] = {
 """Comparison -> levels that matches and family show rarely, and two strangers nearly always."""
 
 
-_MATCH_EDGES: Final = (("forename", "home"),)
+_MATCH_EDGES: Final = (
+    ("forename", "home", ("missing",)),
+    ("surname", "home", COMPARISONS["surname"]),
+)
+"""First comparison, second, and the first's levels on which the second depends."""
+
 _LEAST_M: Final = 1e-9
 
 _INDEPENDENT: Final = ("close", "swapped", "half_swapped")
@@ -123,12 +128,12 @@ def match_dependences(
     is most of what those can be linked by. `strength` is what independence counts as, in matches at each level.
     """
     found = []
-    for first, second in _MATCH_EDGES:
+    for first, second, owned in _MATCH_EDGES:
         rows = np.zeros((len(COMPARISONS[first]) + 1, len(COMPARISONS[second]) + 1))
         columns = rows.shape[1]
         joint = levels[PLACE[first]].astype(np.int64) * columns + levels[PLACE[second]]
         counts = np.bincount(joint, probability, rows.size).reshape(rows.shape)[:, 1:]
-        for level in (0,):
+        for level in (LEVEL[first][name] for name in owned):
             conditional = smoothed(second, counts[level], m[second], strength)
             rows[level, 1:] = np.log2(np.maximum(conditional, _LEAST_M) / np.maximum(m[second], _LEAST_M))
         found.append(Dependence(first=first, second=second, log2_matches=tuple(map(tuple, rows.tolist()))))
