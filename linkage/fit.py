@@ -16,13 +16,23 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from linkage.beyond import Beyond, beyond_blocking
 from linkage.block import shared_passes
 from linkage.compare import PatternArray, compare, levels_of
 from linkage.dependence import match_dependences, stranger_dependences
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
 from linkage.plan import planned
-from linkage.prior import certain_matches, estimate_priors, match_probabilities, relatives_per_match, relatives_shares
+from linkage.prior import (
+    Likelihood,
+    certain_matches,
+    estimate_priors,
+    expected_matches,
+    likeliest_share,
+    likelihoods,
+    relatives_per_match,
+    relatives_shares,
+)
 from linkage.sample import linkable
 from linkage.session import overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
@@ -64,6 +74,8 @@ class Candidates:
     """For each pair of sources, the number of all pairs that the sampled rows stand for."""
     asked: tuple[int, ...]
     """For each pair of sources, the number of sampled rows; they stand on the left."""
+    sampled: tuple[float, ...]
+    """For each pair of sources, the share of the rows asked for that was sampled."""
     among: tuple[str, ...]
     """For each pair of sources, the one in which the sampled rows' candidates were sought."""
 
@@ -99,33 +111,50 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     )
     shares = relatives_shares(held, candidates, fitted, m, generator)
     levels = levels_of(candidates.pattern)
+    evidence = likelihoods(held, candidates, Weigher(fitted), shares)
     for _ in range(MATCH_ROUNDS):
-        priors = estimate_priors(held, candidates, Weigher(fitted), shares)
-        believed = match_probabilities(held, candidates, Weigher(fitted), priors)
-        learnt = match_dependences(levels, believed, m, M_STRENGTH)
+        learnt = match_dependences(levels, _believed(candidates, evidence), m, M_STRENGTH)
         fitted = fitted.model_copy(update={"dependences": (*dependences, *learnt)})
-    priors = estimate_priors(held, candidates, Weigher(fitted), shares)
+        evidence = likelihoods(held, candidates, Weigher(fitted), shares)
+
+    def beyond(at: IntArray, probability: FloatArray) -> Beyond:
+        pairs = candidates.left[at], candidates.right[at], levels[:, at]
+        return beyond_blocking(held, fitted, *pairs, probability)
+
     report = FitReport(
         seed=seed,
         subjects=int(held.alive.sum()),
         random_pairs=random_pairs,
         sessions=sessions,
         stopped_pairs=stopped,
+        expected=expected_matches(held, candidates, evidence, beyond),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
+    priors = estimate_priors(held, candidates, evidence, shares)
     return fitted.model_copy(update={"priors": priors, "report": report}).named_by_content()
+
+
+def _believed(candidates: Candidates, evidence: Sequence[Likelihood]) -> FloatArray:
+    """Return each candidate's probability of a match at the likeliest share of matches."""
+    probability = np.zeros(len(candidates.pattern))
+    for one in evidence:
+        share, _, _ = likeliest_share(one.ratios, one.units, 1.0 if one.pairs_per_unit > 1 else 0.5)
+        probability[one.at] = one.probabilities(share)
+    return probability
 
 
 def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
     """Return every candidate of up to `SAMPLE_ROWS` subjects of each pair of sources, chosen by an identity's hash."""
     left, right, pattern, shared, side = [], [], [], [], []
-    searched, sampled, sought = [], [], []
+    searched, sampled, sought, fractions = [], [], [], []
     sides = linkable(held)
     for number, ((name, other), rows) in enumerate(sides.items()):
         asked, among = rows.left, other
         if rows.right is not None and len(rows.right) < len(rows.left):
             asked, among = rows.right, name
+        all_rows = len(asked)
         asked = _chosen(held, asked)
+        fractions.append(len(asked) / max(all_rows, 1))
         everyone = len(rows.left) if rows.right is None else max(len(rows.left), len(rows.right))
         searched.append(len(asked) * (everyone - (rows.right is None)))
         sampled.append(len(asked))
@@ -145,6 +174,7 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         names=tuple(sides),
         searched=tuple(searched),
         asked=tuple(sampled),
+        sampled=tuple(fractions),
         among=tuple(sought),
     )
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from linkage.beyond import Beyond
 from linkage.comparable import LEAST_UNMATCHED
 from linkage.compare import LEVEL, PLACE, compare, levels_of
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray
 from linkage.sample import Sides, agreeing_pairs, linkable, pairs_per_key
 from linkage.strangers import home_keys
+from linkage.subjects import IntArray
 from linkage.weigh import Weigher, relative_table
-from schemas.model import MatchModel, SourcePrior
+from schemas.model import ExpectedMatches, MatchModel, SourcePrior
 
 if TYPE_CHECKING:
     from linkage.fit import Candidates
@@ -25,50 +28,86 @@ _LARGEST_HOUSEHOLD: Final = 10
 _FEWEST_EXPECTED: Final = 0.5
 """Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
 
+MODEL_ERROR_BITS: Final = 0.75
+"""Standard deviation of an error that all doubtful pairs' weights share: fields depend on each other in more ways than
+a model knows. Measured in `decisions/0047`.
+"""
+
 _HOME_PAIRS: Final = 50_000
 
 
+@dataclass(frozen=True)
+class Likelihood:
+    """The candidates of one pair of sources as alternatives, each unit having one match or none.
+
+    A unit is a sampled subject where the other source holds one record per person, else a pair; `ratios` are those of
+    the units that have candidates (times what of the searched a candidate is), `units` counts all of them.
+    """
+
+    at: IntArray
+    candidate_ratios: FloatArray
+    unit: IntArray
+    ratios: FloatArray
+    units: int
+    pairs_per_unit: float
+
+    def probabilities(self, share: float) -> FloatArray:
+        """Return each candidate's probability of a match where this is the share of units that have one."""
+        none = max(1 - share, LEAST_UNMATCHED) if self.pairs_per_unit > 1 else 1 - share
+        found: FloatArray = share * self.candidate_ratios / (none + share * self.ratios[self.unit])
+        return found
+
+
+def likelihoods(
+    held: HeldSubjects, candidates: Candidates, weigher: Weigher, relatives: Sequence[float]
+) -> tuple[Likelihood, ...]:
+    """Return the candidates' likelihood for each pair of sources; `relatives` is the share of pairs that are relatives,
+    of each."""
+    unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
+    result = []
+    for number, (name, other) in enumerate(candidates.names):
+        at = np.flatnonzero(candidates.side == number)
+        pattern, left = candidates.pattern[at], candidates.left[at]
+        frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
+        ratios = np.exp2(weigher.weigh(pattern, frequency, float(np.log2(relatives[number]))))
+        searched, asked = max(candidates.searched[number], 1), candidates.asked[number]
+        if name != other and unique[candidates.among[number]]:
+            _, unit = np.unique(left, return_inverse=True)
+            ratios *= asked / searched
+            result.append(
+                Likelihood(at, ratios, unit, np.bincount(unit, ratios).astype(np.float64), asked, searched / asked)
+            )
+        else:
+            result.append(Likelihood(at, ratios, np.arange(len(at)), ratios, searched, 1.0))
+    return tuple(result)
+
+
 def estimate_priors(
-    held: HeldSubjects,
-    candidates: Candidates,
-    weigher: Weigher,
-    relatives: Sequence[float],
+    held: HeldSubjects, candidates: Candidates, evidence: Sequence[Likelihood], relatives: Sequence[float]
 ) -> tuple[SourcePrior, ...]:
     """Return the prior of each pair of sources: the share of matches at which the candidates' weights are likeliest.
 
     `relatives` is the share of pairs that are relatives, by pair of sources. Pairs that no pass found count as no
     match.
     """
-    sides, subjects = linkable(held), held.subjects
-    unique = dict(zip(subjects.sources, subjects.unique, strict=True))
+    sides = linkable(held)
+    unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
     priors = []
-    for number, (name, other) in enumerate(candidates.names):
-        at = np.flatnonzero(candidates.side == number)
-        pattern, left = candidates.pattern[at], candidates.left[at]
-        frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
-        log2_relatives = float(np.log2(relatives[number]))
-        ratios = np.exp2(weigher.weigh(pattern, frequency, log2_relatives))
-        searched, asked = max(candidates.searched[number], 1), candidates.asked[number]
-        side = sides[name, other]
-        if name != other and unique[candidates.among[number]]:
-            # A subject has one match or none there: its candidates are alternatives to each other.
-            others = searched / asked
-            _, subject = np.unique(left, return_inverse=True)
-            by_subject = np.bincount(subject, ratios) / others
-            share, low, high = (part / others for part in likeliest_share(by_subject, asked, most=1.0))
-        else:
-            share, low, high = likeliest_share(ratios, searched)
-        matched = [matched_shares(value, side, unique[name], unique[other]) for value in (share, low, high)]
+    for (name, other), one, related in zip(candidates.names, evidence, relatives, strict=True):
+        likeliest = likeliest_share(one.ratios, one.units, 1.0 if one.pairs_per_unit > 1 else 0.5)
+        shares = [part / one.pairs_per_unit for part in likeliest]
+        matched = [matched_shares(share, sides[name, other], unique[name], unique[other]) for share in shares]
         alone = [sum(float(np.log2(max(1 - part, LEAST_UNMATCHED))) for part in parts) for parts in matched]
+        prior, low, high = (_log2_odds(share) - bits for share, bits in zip(shares, alone, strict=True))
         priors.append(
             SourcePrior(
                 left_source=name,
                 right_source=other,
-                log2_prior=_log2_odds(share) - alone[0],
-                log2_prior_low=_log2_odds(low) - alone[1],
-                log2_prior_high=_log2_odds(high) - alone[2],
-                log2_share=_log2_odds(share),
-                log2_relatives=log2_relatives,
+                log2_prior=prior,
+                log2_prior_low=low,
+                log2_prior_high=high,
+                log2_share=_log2_odds(shares[0]),
+                log2_relatives=float(np.log2(related)),
                 left_matched=matched[0][0],
                 right_matched=matched[0][1],
             )
@@ -76,26 +115,51 @@ def estimate_priors(
     return tuple(priors)
 
 
-def match_probabilities(
-    held: HeldSubjects, candidates: Candidates, weigher: Weigher, priors: Sequence[SourcePrior]
-) -> FloatArray:
-    """Return each candidate's probability of a match, those of one subject alternatives where it has one at most."""
-    unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
-    probability = np.zeros(len(candidates.pattern))
-    for number, prior in enumerate(priors):
-        at = np.flatnonzero(candidates.side == number)
-        pattern, left = candidates.pattern[at], candidates.left[at]
-        frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
-        ratios = np.exp2(weigher.weigh(pattern, frequency, prior.log2_relatives))
-        share = 2**prior.log2_share / (1 + 2**prior.log2_share)
-        if prior.left_source != prior.right_source and unique[candidates.among[number]]:
-            others = candidates.searched[number] / candidates.asked[number]
-            _, subject = np.unique(left, return_inverse=True)
-            total = np.bincount(subject, ratios)[subject]
-            probability[at] = share * ratios / (max(1 - share * others, LEAST_UNMATCHED) + share * total)
-        else:
-            probability[at] = share * ratios / (share * ratios + 1 - share)
-    return probability
+def expected_matches(
+    held: HeldSubjects,
+    candidates: Candidates,
+    evidence: Sequence[Likelihood],
+    beyond: Callable[[IntArray, FloatArray], Beyond],
+) -> tuple[ExpectedMatches, ...]:
+    """Return how many matches each pair of sources holds, with those that `beyond` (given candidates' positions and
+    probabilities) reckons no pass finds.
+
+    The interval takes in what the probabilities leave open, the subjects that were not sampled, the reckoning of what
+    is beyond blocking, and that the weights of doubtful pairs may all be wrong together by `MODEL_ERROR_BITS`.
+    """
+    sides = linkable(held)
+    expected = []
+    for (name, other), one, sampled in zip(candidates.names, evidence, candidates.sampled, strict=True):
+        least = _FEWEST_EXPECTED / one.units
+        share, _, _ = likeliest_share(one.ratios, one.units, 1.0 if one.pairs_per_unit > 1 else 0.5)
+        share = 0.0 if share <= least else share
+        mixed = share * one.ratios + 1 - share
+        believed = share * one.ratios / mixed
+        information = float((((one.ratios - 1) / mixed) ** 2).sum()) + (one.units - len(mixed)) / (1 - share) ** 2
+        spread = 1 / max(information, 1e-12)
+        outside = one.units * (1 / sampled - 1)
+        slope = float((one.ratios / mixed**2).sum()) + outside
+        variance = float((believed * (1 - believed)).sum()) + slope**2 * spread + outside * share * (1 - share)
+        missed = beyond(one.at, one.probabilities(share))
+        found = float(believed.sum()) + outside * share
+        scale = found / missed.found if missed.found else 0.0
+        variance = variance / (1 - missed.share) ** 2 + scale * missed.variance
+        doubt = float((believed * (1 - believed)).sum()) / sampled
+        variance += (MODEL_ERROR_BITS * np.log(2) * doubt) ** 2
+        matches = found / (1 - missed.share)
+        width = 1.96 * float(np.sqrt(variance))
+        expected.append(
+            ExpectedMatches(
+                left_source=name,
+                right_source=other,
+                matches=round(matches, 1),
+                low=round(max(matches - width, 0.0), 1),
+                high=round(min(matches + width, float(sides[name, other].pairs)), 1),
+                beyond_blocking=round(missed.share, 5),
+                stopped=round(matches * missed.stopped_share, 1),
+            )
+        )
+    return tuple(expected)
 
 
 def relatives_shares(
