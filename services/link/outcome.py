@@ -20,6 +20,7 @@ from schemas.model import MatchModel
 from services.link.evidence import write_evidence
 
 _KEY = ["source", "subject_ref"]
+_ENDS = ["left_source", "left_subject", "right_source", "right_subject"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Linked:
     def links(self) -> pl.DataFrame:
         """Pairs between the files (or within the one) at or above review: the columns of `links.parquet`.
 
-        The left file's subject stands on the left.
+        The left file's subject stands on the left. Two subjects of one person are a link whether or not they were ever
+        compared; where they were not, through other links alone, `weight_bits` and `probability` are null.
         """
         pairs = self.reviewable
         if len(self.sources) == 2:
@@ -54,14 +56,35 @@ class Linked:
         def side(one: str, other: str, name: str) -> pl.Expr:
             return pl.when(turned).then(pl.col(f"{other}_{name}")).otherwise(pl.col(f"{one}_{name}"))
 
-        return pairs.select(
-            left_source=_shown(side("left", "right", "source")),
+        found = pairs.select(
+            left_source=side("left", "right", "source"),
             left_subject=side("left", "right", "ref"),
-            right_source=_shown(side("right", "left", "source")),
+            right_source=side("right", "left", "source"),
             right_subject=side("right", "left", "ref"),
             weight_bits="weight_bits",
             probability="probability",
             decision="decision",
+        )
+        implied = self._of_one_person.join(found, on=_ENDS, how="anti")
+        return pl.concat([found, implied], how="diagonal").with_columns(_shown(pl.col("left_source", "right_source")))
+
+    @cached_property
+    def _of_one_person(self) -> pl.DataFrame:
+        """Every pair of subjects that are one person, as `links` names them: between the files, or within the one."""
+        shared = self.labelled.filter(pl.len().over("person_id") > 1)
+        two = len(self.sources) == 2
+        both = shared.join(shared, on="person_id", maintain_order="left_right")
+        ordered = (
+            (pl.col("file") == 0) & (pl.col("file_right") == 1)
+            if two
+            else pl.col("subject_ref") < pl.col("subject_ref_right")
+        )
+        return both.filter(ordered).select(
+            left_source="source",
+            left_subject="subject_ref",
+            right_source="source_right",
+            right_subject="subject_ref_right",
+            decision=pl.lit(Decision.LINK.value),
         )
 
     @cached_property
