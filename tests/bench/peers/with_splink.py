@@ -32,7 +32,7 @@ RECALL: Final = 0.8
 
 def comparisons(fields: Collection[str]) -> list[Any]:
     """Return a comparison of each thing that the set tells of a person."""
-    made = [_forename(), _surname(), _date_of_birth()]
+    made = [_name(), _date_of_birth()]
     if "middle_names" in fields:
         made.append(cl.JaroWinklerAtThresholds("middle_names", [0.88]).configure(term_frequency_adjustments=True))
     if "sex" in fields:
@@ -42,31 +42,30 @@ def comparisons(fields: Collection[str]) -> list[Any]:
     return made + (_parted_home() if "street" in fields else [_home(fields)])
 
 
-def _forename() -> Any:
+def _name() -> Any:
+    """`ForenameSurnameComparison` with nickname groups, names missing on one side, and one name alone alike."""
+    both_missing = "(forename_l is null or forename_r is null) and (surname_l is null or surname_r is null)"
+    no_forename = "surname_l = surname_r and (forename_l is null or forename_r is null)"
+    no_surname = "forename_l = forename_r and (surname_l is null or surname_r is null)"
     levels = [
-        cll.NullLevel("forename"),
-        cll.ExactMatchLevel("forename", term_frequency_adjustments=True),
+        cll.CustomLevel(both_missing, label_for_charts="no name").configure(is_null_level=True),
+        cll.ExactMatchLevel("full_name", term_frequency_adjustments=True),
         cll.ColumnsReversedLevel("forename", "surname", symmetrical=True),
-        cll.JaroWinklerLevel("forename", 0.92),
+        cll.And(cll.ExactMatchLevel("nickname"), cll.ExactMatchLevel("surname")),
+        *(
+            cll.And(cll.JaroWinklerLevel("forename", similar), cll.JaroWinklerLevel("surname", similar))
+            for similar in (0.92, 0.88)
+        ),
+        cll.CustomLevel(no_forename, label_for_charts="surname, no forename"),
+        cll.CustomLevel(no_surname, label_for_charts="forename, no surname"),
+        cll.ExactMatchLevel("surname", term_frequency_adjustments=True),
+        cll.ExactMatchLevel("forename", term_frequency_adjustments=True),
         cll.ExactMatchLevel("nickname"),
         cll.JaroWinklerLevel("forename", 0.88),
-        cll.JaroWinklerLevel("forename", 0.7),
-        cll.ElseLevel(),
-    ]
-    return cl.CustomComparison(output_column_name="forename", comparison_levels=levels)
-
-
-def _surname() -> Any:
-    levels = [
-        cll.NullLevel("surname"),
-        cll.ExactMatchLevel("surname", term_frequency_adjustments=True),
-        cll.ColumnsReversedLevel("forename", "surname", symmetrical=True),
-        cll.JaroWinklerLevel("surname", 0.92),
         cll.JaroWinklerLevel("surname", 0.88),
-        cll.JaroWinklerLevel("surname", 0.7),
         cll.ElseLevel(),
     ]
-    return cl.CustomComparison(output_column_name="surname", comparison_levels=levels)
+    return cl.CustomComparison(output_column_name="name", comparison_levels=levels)
 
 
 def _date_of_birth() -> Any:
@@ -139,8 +138,8 @@ def candidates(fields: Collection[str]) -> list[Any]:
     return rules
 
 
-def train(linker: Any, watch: Watch) -> None:
-    """Estimate the prior from deterministic rules, u from random pairs, m by EM on three kinds of candidates."""
+def train(linker: Any, fields: Collection[str], watch: Watch) -> None:
+    """Estimate the prior from deterministic rules, u from random pairs, m by EM on several kinds of candidates."""
     linker.training.estimate_probability_two_random_records_match(
         [
             block_on("forename", "surname", "date_of_birth"),
@@ -152,7 +151,15 @@ def train(linker: Any, watch: Watch) -> None:
     watch.lap("prior")
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
     watch.lap("u")
-    for rule in (block_on("date_of_birth"), block_on("forename", "surname"), block_on("forename", "postcode")):
+    sessions = [
+        block_on("date_of_birth"),
+        block_on("forename", "surname"),
+        block_on("forename", "postcode"),
+        block_on("forename", "surname", "substr(date_of_birth, 1, 4)"),
+    ]
+    if "middle_names" in fields:
+        sessions.append(block_on("middle_names", "substr(date_of_birth, 1, 7)"))
+    for rule in sessions:
         linker.training.estimate_parameters_using_expectation_maximisation(rule)
     watch.lap("m")
 
@@ -197,7 +204,11 @@ def main(job: Job, watch: Watch) -> None:
     api = DuckDBAPI(con)
     names = ("left", "right")[: len(job.files)]
     for name, path in zip(names, job.files, strict=True):
-        con.execute(f"create table {name}_file as select * rename (record_id as unique_id) from read_parquet('{path}')")
+        con.execute(
+            f"""create table {name}_file as select
+                * rename (record_id as unique_id), forename || ' ' || surname as full_name
+            from read_parquet('{path}')"""
+        )
     tables = [api.register(f"{name}_file", dataset_display_name=name) for name in names]
     watch.lap("read")
     two, out = len(names) == 2, Path(job.out)
@@ -208,7 +219,7 @@ def main(job: Job, watch: Watch) -> None:
         retain_matching_columns=False,
     )
     linker = Linker(tables if two else tables[0], settings, log_level="ERROR")
-    train(linker, watch)
+    train(linker, job.fields, watch)
     free = [name for name, unique in zip(names, job.unique, strict=True) if unique]
     predicted = linker.inference.predict(threshold_match_probability=THRESHOLD)
     watch.lap("predict")
