@@ -43,16 +43,16 @@ def read_attributes(
     frame = pl.concat(
         [_content(file).with_columns(source=pl.lit(source)) for file, source in ordered], how="diagonal_relaxed"
     )
-    described, rows = _described(frame, as_of, areas), _rows(frame, census)
-    known = [name for name in described.columns if described[name].null_count() < described.height]
+    groups, rows = described(frame, as_of, areas), _rows(frame, census)
+    known = [name for name in groups.columns if groups[name].null_count() < groups.height]
     if rows is None:
-        return {name: described[name] for name in known}
+        return {name: groups[name] for name in known}
     order = np.argsort(frame["version"].to_numpy(), kind="stable")
     order = order[rows[order] >= 0]
     place = np.full(len(census), -1)
     place[rows[order]] = order  # of a subject's versions the last and highest stays
     found = pl.Series(place).replace(-1, None)
-    return {name: described[name].gather(found) for name in known}
+    return {name: groups[name].gather(found) for name in known}
 
 
 def read_areas(path: Path) -> pl.DataFrame:
@@ -106,8 +106,8 @@ def _content(file: EncodedFile) -> pl.DataFrame:
         ) from None
 
 
-def _described(frame: pl.DataFrame, as_of: date, areas: pl.DataFrame | None) -> pl.DataFrame:
-    """Return subject and attributes."""
+def described(frame: pl.DataFrame, as_of: date, areas: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the attributes of rows that have `source` and any content, see `read_attributes`: a column each."""
     have = set(frame.columns)
     kept: dict[str, pl.Expr] = {}
     if "birth_year_month" in have:
