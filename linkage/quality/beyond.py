@@ -42,8 +42,9 @@ def found_shares(
     log2_prior: FloatArray,
     log2_relatives: FloatArray,
     generator: np.random.Generator,
-) -> FloatArray:
-    """Return for each alive row the probability that a match of it with another source, or the only one, is emitted.
+) -> tuple[FloatArray, FloatArray]:
+    """Return for each alive row how likely a match of it with another source, or the only one, is to be emitted, and
+    how likely to be strong enough for a link.
 
     `log2_prior` and `log2_relatives` are those of each pair of source codes, (sources, sources).
     """
@@ -51,7 +52,8 @@ def found_shares(
     alive = np.flatnonzero(held.alive)
     source = subjects.source[alive].astype(np.int64)
     have = _fields(subjects.table, alive)
-    shares = np.ones(len(alive))
+    least = np.asarray([[weigher.model.emit_log2_odds], [weigher.model.policy.link_log2_odds]])
+    shares = np.ones((2, len(alive)))
     for code in range(len(subjects.sources)):
         mine = np.flatnonzero(source == code)
         others = np.flatnonzero(source != code) if len(subjects.sources) > 1 else mine
@@ -61,12 +63,15 @@ def found_shares(
         levels = _drawn(weigher, generator)
         prior, relatives = log2_prior[code, source[drawn]], log2_relatives[code, source[drawn]]
         kinds, kind = np.unique(have[mine], return_inverse=True)
-        share = [
-            _share(weigher, _masked(levels, _bits(np.full(DRAWS, fields) & have[drawn])), prior, relatives)
-            for fields in kinds
-        ]
-        shares[mine] = np.asarray(share)[kind]
-    return shares
+        odds = np.stack(
+            [
+                _odds(weigher, _masked(levels, _bits(np.full(DRAWS, fields) & have[drawn])), prior, relatives)
+                for fields in kinds
+            ]
+        )
+        for which in range(2):
+            shares[which, mine] = (odds >= least[which]).mean(axis=1)[kind]
+    return shares[0], shares[1]
 
 
 def _fields(table: npt.NDArray[np.uint64], rows: IntArray) -> IntArray:
@@ -108,11 +113,11 @@ def _masked(levels: dict[str, IntArray], have: dict[str, BoolArray]) -> dict[str
     return masked
 
 
-def _share(weigher: Weigher, levels: dict[str, IntArray], prior: FloatArray, relatives: FloatArray) -> float:
-    """Return the share of pairs with these levels that reach emission."""
+def _odds(weigher: Weigher, levels: dict[str, IntArray], prior: FloatArray, relatives: FloatArray) -> FloatArray:
+    """Return the log2 odds of pairs with these levels, of values of average frequency."""
     pattern = patterns(np.stack([levels[name].astype(np.uint8) for name in COMPARISONS]))
-    odds = weigher.weigh(pattern, np.zeros(len(pattern)), relatives) + prior
-    return float((odds >= weigher.model.emit_log2_odds).mean())
+    odds: FloatArray = weigher.weigh(pattern, np.zeros(len(pattern)), relatives) + prior
+    return odds
 
 
 def _home_parts() -> IntArray:

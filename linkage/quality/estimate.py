@@ -54,7 +54,7 @@ def recall(errors: Errors) -> Estimate:
 
 def number_interval(expected: float, deviation: float) -> tuple[float, float]:
     """Return the 95 % interval of a number of errors: gamma with the mean and variance that counting and the standard
-    deviation of the expected number give. The expected number always lies within.
+    deviation of the expected number give, out to whole numbers. The expected number always lies within.
 
     Beyond a standard deviation of 1.4 means, where the upper end is five times the mean, it grows no wider: a gamma
     distribution of more variance has its mass at 0.
@@ -63,7 +63,7 @@ def number_interval(expected: float, deviation: float) -> tuple[float, float]:
     variance = min(mean + deviation**2, 2 * mean**2)
     # gammaincinv is the quantile of a gamma distribution of scale 1.
     low, high = gammaincinv(mean**2 / variance, [_TAIL, 1 - _TAIL]) * variance / mean
-    return min(float(low), expected), max(float(high), expected)
+    return min(float(np.floor(low)), expected), max(float(np.ceil(high)), expected)
 
 
 def share_interval(count: int, of: int) -> Estimate:

@@ -28,13 +28,15 @@ class Census:
     """Every subject of a linkage, n of them, without tokens or filters.
 
     `source` (n) codes into `sources`; `unlinkable` (n) whether it could be linked with nobody; `found_share` (n) how
-    likely a match of it is to be emitted; `completeness` by source and token column, the share that have a value.
+    likely a match of it is to be emitted, `link_share` (n) to be strong enough for a link; `completeness` by source and
+    token column, the share that have a value.
     """
 
     source: npt.NDArray[np.uint16]
     sources: tuple[str, ...]
     unlinkable: BoolArray
     found_share: FloatArray
+    link_share: FloatArray
     completeness: dict[str, dict[str, float]]
     _identity: UInt64Array
     _order: IntArray
@@ -62,11 +64,13 @@ def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator:
             for column, number in zip(TOKEN_COLUMNS, filled, strict=True)
         }
     order = np.argsort(subjects.identity[alive])
+    found_share, link_share = found_shares(held, weigher, *priors, generator)
     return Census(
         source=subjects.source[alive],
         sources=subjects.sources,
         unlinkable=unlinkable(held, weigher, *priors)[alive],
-        found_share=found_shares(held, weigher, *priors, generator),
+        found_share=found_share,
+        link_share=link_share,
         completeness=completeness,
         _identity=subjects.identity[alive][order],
         _order=order,

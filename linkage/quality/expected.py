@@ -7,12 +7,16 @@ probability, and where it was never emitted (`linkage.quality.beyond`).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from linkage.quality.evidence import Census, Evidence
 from linkage.subjects import IntArray
 from linkage.weigh import FloatArray
+
+TELLING: Final = 0.5
+"""Share of a subject's matches that would be linked, from which its pairs say whether it has one."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Expected:
     missed: FloatArray
     missed_swing: FloatArray
     beyond: FloatArray
+    leader: int
+    """Code of the source whose own gaps say how many matches were never emitted, and whose subjects those are."""
 
 
 def expected(census: Census, evidence: Evidence) -> Expected:
@@ -39,7 +45,7 @@ def expected(census: Census, evidence: Evidence) -> Expected:
     apart = evidence.between & ~evidence.linked
     swing = evidence.probability * (1 - evidence.probability)
     likely = _by_subject(evidence, np.where(evidence.between, evidence.probability, 0.0), size)
-    beyond = never_emitted(census, likely)
+    beyond, leader = never_emitted(census, likely)
     return Expected(
         links=_by_subject(evidence, made.astype(np.float64), size),
         false=_by_subject(evidence, np.where(made, 1 - evidence.probability, 0.0), size),
@@ -47,25 +53,29 @@ def expected(census: Census, evidence: Evidence) -> Expected:
         missed=_by_subject(evidence, np.where(apart, evidence.probability, 0.0), size) + beyond,
         missed_swing=_by_subject(evidence, np.where(apart, swing, 0.0), size),
         beyond=beyond,
+        leader=leader,
     )
 
 
-def never_emitted(census: Census, likely: FloatArray) -> FloatArray:
-    """Return how many matches of each subject (n) were never emitted; `likely` (n) are the expected ones that were.
+def never_emitted(census: Census, likely: FloatArray) -> tuple[FloatArray, int]:
+    """Return (how many matches of each subject (n) are not among the pairs, the source that says so).
 
-    Subjects of a source are taken to have matches alike, whatever fields they have. Each source tells of the gaps that
-    it has itself, so the larger of their totals holds, and the others' subjects share it out.
+    `likely` (n) are the expected matches that are among the pairs. Subjects of a source are taken to have matches
+    alike, whatever fields they have, and those whose matches would show tell how many: of the others, what their pairs
+    lack. (At a home of four, a child without name and date of birth has four unlikely pairs and one match.) Each source
+    tells of the gaps that it has itself, so the larger of their totals holds, and the others' subjects share it out.
     """
-    gaps = 1 - census.found_share
     missing = np.zeros(len(census))
     totals = np.zeros(len(census.sources))
     for code in range(len(census.sources)):
-        mine = census.source == code
-        rate = likely[mine].sum() / max(census.found_share[mine].sum(), 1e-9)
-        missing[mine] = rate * gaps[mine]
-        totals[code] = missing[mine].sum()
+        telling = (census.source == code) & (census.link_share >= TELLING)
+        sparse = (census.source == code) & (census.link_share < TELLING)
+        rate = likely[telling].sum() / max(census.found_share[telling].sum(), 1e-9)
+        missing[telling] = rate * (1 - census.found_share[telling])
+        missing[sparse] = max(rate - likely[sparse].mean(), 0.0) if sparse.any() else 0.0
+        totals[code] = missing[telling | sparse].sum()
     scale = totals.max(initial=0.0) / np.maximum(totals, 1e-9)
-    return missing * np.where(totals > 0, scale, 0.0)[census.source]
+    return missing * np.where(totals > 0, scale, 0.0)[census.source], int(totals.argmax())
 
 
 def expected_persons(evidence: Evidence, beyond: float) -> dict[str, float]:
