@@ -29,6 +29,8 @@ class NotEstimable(StrEnum):
     """How many matches there are is not known well enough."""
     EVIDENCE_WEAK = "evidence_weak"
     """Too many pairs could be either, match or not, beside the links that were made."""
+    GROUP_UNKNOWN = "group_unknown"
+    """Matches that were missed are of subjects of whom the group is not known."""
     NO_KEY = "no_key"
     """No pair of subjects that may be linked has the key on both sides, or too few have."""
 

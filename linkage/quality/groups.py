@@ -26,15 +26,18 @@ BELOW_OVERALL: Final = 0.05
 
 MISSING: Final = "missing"
 
-MODEL_BITS: Final = 1.5
+MODEL_BITS: Final = 1.0
 """By how many bits the log odds of a fitted model may be out, all alike (standard deviation): what a model that fits
 its data still gets wrong, most of it among pairs between match and relative. Measured over populations:
 `decisions/0050`.
 """
 
-BEYOND_SPREAD: Final = 0.4
+BEYOND_SPREAD: Final = 0.3
 """Standard deviation, as a share, of the number of matches that were never emitted: errors come together more than a
 model of independent fields knows. Measured in `decisions/0051`."""
+
+MOST_UNPLACED: Final = 0.01
+"""Missed matches of an unknown group, as a share of a group's links, beyond which its recall cannot be told."""
 
 SUMS: Final = ("links", "false", "false_swing", "missed", "missed_swing", "beyond")
 """Columns of `Expected` that are summed."""
@@ -69,9 +72,12 @@ def tallied(census: Census, expected: Expected, attributes: Mapping[str, pl.Seri
 def _as_the_leader_has_them(table: pl.DataFrame, leader: str) -> pl.DataFrame:
     """Return one variable's table with the matches that were never emitted in the groups in which the leader has them.
 
-    They are the same people, so that they are of the same groups in each source that knows the variable.
+    They are the same people, so that they are of the same groups in each source that knows the variable. Those of whom
+    the leader does not know it may be of any group: how many they are is the column `unplaced`.
     """
     theirs = table.filter(pl.col("source") == leader).select("group", _theirs="beyond")
+    unplaced = float(theirs.filter(pl.col("group") == MISSING)["_theirs"].sum())
+    table = table.with_columns(unplaced=pl.when(pl.col("source") == leader).then(0.0).otherwise(unplaced))
     if theirs["_theirs"].sum() <= 0:
         return table
     share = pl.col("_theirs").fill_null(0.0) / pl.col("_theirs").sum().over("source")
@@ -112,13 +118,14 @@ def by_group(table: pl.DataFrame, spread: Spread, unknown: NotEstimable | None) 
         source = whole[row["source"]]
         difference = standardised_difference(row["linked"], row["subjects"], source["linked"], source["subjects"])
         errors = errors_of(row, spread)
+        unplaced = NotEstimable.GROUP_UNKNOWN if row["unplaced"] > MOST_UNPLACED * row["links"] else None
         rate, overall = share_interval(row["linked"], row["subjects"]), source["linked"] / source["subjects"]
         groups.append(
             GroupQuality(
                 **{name: row[name] for name in ("source", "variable", "group", "subjects", "linked", "unlinkable")},
                 link_rate=rate,
                 precision=_unless(unknown, precision(errors)),
-                recall=_unless(unknown, recall(errors)),
+                recall=_unless(unknown or unplaced, recall(errors)),
                 standardised_difference=None if difference is None else round(difference, 4),
                 noteworthy=difference is not None and abs(difference) > NOTEWORTHY,
                 below_overall=(rate.high or 0.0) < overall - BELOW_OVERALL,

@@ -50,6 +50,14 @@ def link(
             "--areas", metavar="AREAS.csv", help="lsoa,authority,imd_decile: quality by deprivation and authority."
         ),
     ] = None,
+    check_key: Annotated[
+        str | None,
+        typer.Option(
+            "--check-key",
+            metavar="nhs_number|nino",
+            help="Link again without this key, and check by it (twice the time).",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of what fitting draws at random.", min=0)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -68,6 +76,7 @@ def link(
             unique=unique,
             truth=truth,
             areas=areas,
+            check_key=check_key,
             seed=seed,
             progress=report,
         )
@@ -89,6 +98,9 @@ def _told(summary: dict[str, Any], out: Path) -> str:
         accuracy = summary["estimated"][name]
         told = ", ".join(f"{part} {_estimate(accuracy[part])}" for part in ("precision", "recall"))
         lines.append(f"{name}, estimated without labels: {told}")
+    if (check := summary["estimated"]["key_check"]) is not None:
+        told = ", ".join(f"{part} {_estimate(check[part])}" for part in ("precision", "recall"))
+        lines.append(f"linked again without {check['key']}, {check['true_pairs']:,} pairs share it: {told}")
     for name, score in (summary["quality"] or {}).items():
         ratios = ", ".join(f"{ratio} {score[ratio]:.4f}" for ratio in ("precision", "recall", "f1"))
         lines.append(f"{name.replace('_', ' ')}: {ratios}")

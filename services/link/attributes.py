@@ -13,21 +13,29 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pa_parquet
 
 from linkage.features.people import age_years, cut
 from linkage.quality.evidence import Census
 from schemas.codes import ETHNIC_GROUP_5, Sex
 from schemas.errors import InputError, Reason
-from services.link.files import EncodedFile
+from services.link.files import EncodedFile, read_columns
 
 _AGES: Final = (0, 5, 18, 30, 45, 65)
 """Lowest ages of the bands: few enough that each has links to judge, with those of 18 to 29 apart, who are missed most
 often (Census 2021 to Personal Demographics Service linkage, ONS)."""
 
 _AGE_BANDS: Final = ("00-04", "05-17", "18-29", "30-44", "45-64", "65+")
-_CONTENT: Final = ("birth_year_month", "sex", "ethnic_category", "lsoa", "claim_group", "claim_role", "claims")
+_CONTENT: Final = (
+    "subject_ref",
+    "version",
+    "birth_year_month",
+    "sex",
+    "ethnic_category",
+    "lsoa",
+    "claim_group",
+    "claim_role",
+    "claims",
+)
 _SEXES: Final = {Sex.MALE.value: "male", Sex.FEMALE.value: "female"}
 
 
@@ -40,9 +48,8 @@ def read_attributes(
     """
     # The census has the sources in the order they were read in, so that its subjects are mostly those rows as they are.
     ordered = sorted(zip(files, sources, strict=True), key=lambda pair: census.sources.index(pair[1]))
-    frame = pl.concat(
-        [_content(file).with_columns(source=pl.lit(source)) for file, source in ordered], how="diagonal_relaxed"
-    )
+    read = [read_columns(file, list(_CONTENT)).with_columns(source=pl.lit(source)) for file, source in ordered]
+    frame = pl.concat(read, how="diagonal_relaxed")
     groups, rows = described(frame, as_of, areas), _rows(frame, census)
     known = [name for name in groups.columns if groups[name].null_count() < groups.height]
     if rows is None:
@@ -91,19 +98,6 @@ def as_of(files: list[EncodedFile]) -> date:
     """Return the day ages are told of: the latest extract date that a file declares, else today."""
     declared = [file.declaration.extract_date for file in files if file.declaration.extract_date is not None]
     return max(declared, default=datetime.now(UTC).date())
-
-
-def _content(file: EncodedFile) -> pl.DataFrame:
-    try:
-        with pa_parquet.ParquetFile(file.path) as parquet:
-            have = parquet.schema_arrow.names
-            columns = ["subject_ref", "version", *(name for name in _CONTENT if name in have)]
-            return pl.DataFrame(pl.from_arrow(parquet.read(columns=columns)))
-    except (OSError, pa.ArrowException):
-        raise InputError(
-            Reason.FILE_UNREADABLE,
-            f"{file.path.name} cannot be read any more; leave the file in place while it is linked.",
-        ) from None
 
 
 def described(frame: pl.DataFrame, as_of: date, areas: pl.DataFrame | None) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from pydantic import ValidationError
@@ -90,6 +91,16 @@ def open_encoded(path: Path) -> EncodedFile:
     if not rows:
         raise _empty(path)
     return EncodedFile(path, declaration, rows, columns)
+
+
+def read_columns(file: EncodedFile, wanted: list[str]) -> pl.DataFrame:
+    """Return those of the wanted columns that the file has, of all its rows; InputError FILE_UNREADABLE."""
+    try:
+        with pa_parquet.ParquetFile(file.path, page_checksum_verification=True) as parquet:
+            have = parquet.schema_arrow.names
+            return pl.DataFrame(pl.from_arrow(parquet.read(columns=[name for name in wanted if name in have])))
+    except (OSError, pa.ArrowException):
+        raise _unreadable(file.path) from None
 
 
 def check_alike(files: list[EncodedFile]) -> None:

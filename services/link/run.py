@@ -18,7 +18,7 @@ from linkage.cluster import resolve
 from linkage.fit import fit
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
-from linkage.quality.evidence import take_census
+from linkage.quality.evidence import Census, take_census
 from linkage.quality.report import quality_report
 from linkage.subjects import Subjects
 from linkage.threads import in_threads, made_ahead
@@ -28,6 +28,7 @@ from schemas.errors import InputError, Reason
 from schemas.model import MatchModel
 from services.link.attributes import as_of, read_areas, read_attributes
 from services.link.files import EncodedFile, check_alike, open_encoded
+from services.link.hidden_key import check_of_key, checked_by_key, without_key
 from services.link.outcome import Linked, quality, write_outputs
 from services.link.truth import read_truth
 
@@ -43,10 +44,15 @@ class Stage(StrEnum):
     MATCH = "match"
     RESOLVE = "resolve"
     WRITE = "write"
+    CHECK = "check"
 
 
 Progress = Callable[[Stage, int, int], None]
 """Called with the stage, how much of it is done, and how much there is."""
+
+
+def _silent(stage: Stage, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass
@@ -70,14 +76,16 @@ def run(
     unique: str | None = None,
     truth: Path | None = None,
     areas: Path | None = None,
+    check_key: str | None = None,
     seed: int = 1,
-    progress: Progress = lambda stage, done, total: None,
+    progress: Progress = _silent,
 ) -> dict[str, Any]:
     """Link two pseudonymised files, or find the duplicates in one; write the outputs into `out`, return the summary.
 
     `unique` says which files hold one record per person: `both`, `left`, `right` or `none`; without it both do when
-    there are two and the one does not. Without `model` one is fitted to the files, starting from `shipped`. Raises
-    InputError, AgreementError or PolicyError as the readers do.
+    there are two and the one does not. Without `model` one is fitted to the files, starting from `shipped`. `areas`
+    names a CSV for quality by deprivation and authority; `check_key` a key (`nhs_number`, `nino`) to hide and link
+    again without, as a check. Raises InputError, AgreementError or PolicyError as the readers do.
     """
     began = started = time.perf_counter()
     clock = _Clock()
@@ -85,31 +93,14 @@ def run(
     check_alike(files)
     sources = _sources(files)
     declared = _unique(unique, len(files))
+    if check_key is not None:
+        check_of_key(check_key)
     known = None if truth is None else read_truth(truth, two_files=len(files) == 2)
     _make_folder(out)
 
-    held = HeldSubjects(_unblocked(shipped))
-    held.reserve(sum(file.rows for file in files))
-    _read(files, sources, declared, held, progress)
-    started = clock.stage(Stage.READ, started)
-
-    progress(Stage.FIT, 0, 1)
-    used = fit(held, shipped, seed) if model is None else model
-    if model is not None:
-        held.block_by(model)
-    started = clock.stage(Stage.FIT, started)
-
-    matcher = Matcher(used)
-    pairs = _match(matcher, held, progress)
-    started = clock.stage(Stage.MATCH, started)
-
-    progress(Stage.RESOLVE, 0, 1)
     generator = np.random.default_rng(seed)
-    census = take_census(held, matcher.weigher, matcher.priors(held.subjects.sources), generator)
-    everyone, roster = _everyone(held, pairs)
-    del held  # its tokens and filters are most of the memory, and nothing needs them from here on
-    linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
-    started = clock.stage(Stage.RESOLVE, started)
+    linked, census = _link(files, sources, declared, shipped, model, seed, generator, progress, clock)
+    used, started = linked.model, time.perf_counter()
 
     progress(Stage.WRITE, 0, 1)
     attributes = read_attributes(files, sources, census, as_of(files), None if areas is None else read_areas(areas))
@@ -121,6 +112,15 @@ def run(
         attributes,
         generator,
     )
+    started = clock.stage(Stage.WRITE, started)
+    if check_key is not None:
+        progress(Stage.CHECK, 0, 1)
+        hidden, everyone = _link(
+            without_key(files, check_key), sources, declared, shipped, model, seed, generator, _silent, _Clock()
+        )
+        checked = checked_by_key(check_key, files, sources, declared, everyone, hidden.resolution.labels)
+        estimated = estimated.model_copy(update={"key_check": checked})
+        started = clock.stage(Stage.CHECK, started)
     summary: dict[str, Any] = {
         "files": [
             {
@@ -145,6 +145,43 @@ def run(
     return summary
 
 
+def _link(
+    files: list[EncodedFile],
+    sources: tuple[str, ...],
+    declared: tuple[bool, ...],
+    shipped: MatchModel,
+    model: MatchModel | None,
+    seed: int,
+    generator: np.random.Generator,
+    progress: Progress,
+    clock: _Clock,
+) -> tuple[Linked, Census]:
+    """Read, fit, match and resolve; return the outcome and who there is."""
+    started = time.perf_counter()
+    held = HeldSubjects(_unblocked(shipped))
+    held.reserve(sum(file.rows for file in files))
+    _read(files, sources, declared, held, progress)
+    started = clock.stage(Stage.READ, started)
+
+    progress(Stage.FIT, 0, 1)
+    used = fit(held, shipped, seed) if model is None else model
+    if model is not None:
+        held.block_by(model)
+    started = clock.stage(Stage.FIT, started)
+
+    matcher = Matcher(used)
+    pairs = _match(matcher, held, progress)
+    started = clock.stage(Stage.MATCH, started)
+
+    progress(Stage.RESOLVE, 0, 1)
+    census = take_census(held, matcher.weigher, matcher.priors(held.subjects.sources), generator)
+    everyone, roster = _everyone(held, pairs)
+    del held  # its tokens and filters are most of the memory, and nothing needs them from here on
+    linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
+    clock.stage(Stage.RESOLVE, started)
+    return linked, census
+
+
 def fit_files(
     left: Path, right: Path | None, *, shipped: MatchModel, unique: str | None = None, seed: int = 1
 ) -> MatchModel:
@@ -153,7 +190,7 @@ def fit_files(
     check_alike(files)
     held = HeldSubjects(_unblocked(shipped))
     held.reserve(sum(file.rows for file in files))
-    _read(files, _sources(files), _unique(unique, len(files)), held, lambda stage, done, total: None)
+    _read(files, _sources(files), _unique(unique, len(files)), held, _silent)
     return fit(held, shipped, seed)
 
 
