@@ -127,14 +127,17 @@ def candidates(fields: Collection[str]) -> list[Any]:
         block_on("date_of_birth"),
         block_on("nickname", "surname"),
         "l.forename = r.surname and l.surname = r.forename",
-        block_on("postcode"),
+        block_on("postcode", "substr(forename, 1, 1)"),
+        block_on("postcode", "substr(surname, 1, 1)"),
+        block_on("postcode", year),
         block_on("address"),
     ]
     for name in ("forename", "surname"):
         rules += [block_on(name, year_month), block_on(name, month_day), block_on(name, year, day)]
     rules += [block_on(name) for name in ("uprn", "nhs_number") if name in fields]
     if "street" in fields:
-        rules += [block_on("street_number", "street"), block_on("suburb", "forename"), block_on("suburb", "surname")]
+        rules += [block_on("postcode"), block_on("street_number", "street")]
+        rules += [block_on("suburb", "forename"), block_on("suburb", "surname")]
     return rules
 
 
