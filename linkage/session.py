@@ -55,11 +55,14 @@ def overlapping(block_pass: BlockPass) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class SessionResult:
-    """A session's report, the expected number of matches at each level of its comparisons, and m as it came out."""
+    """A session's report, the expected number of matches at each level of its comparisons, m as it came out, and the
+    log-likelihood of the pairs at each iteration.
+    """
 
     report: Session
     counts: dict[str, FloatArray]
     m: dict[str, FloatArray]
+    log_likelihoods: tuple[float, ...]
 
 
 def run_session(
@@ -91,22 +94,28 @@ def run_session(
     relatives += np.log(max(relatives_per_match, 1e-12))
     m = {c: m[c] for c in active}
     counts: dict[str, FloatArray] = {c: np.zeros(len(m[c])) for c in active}
-    share, converged, iteration, expected = 0.5, False, 0, 0.0
+    # Relatives' part of those who are not strangers is settled as the session starts, so that what is maximised stays
+    # one function.
+    share, first = 0.5, _log_likelihood(levels, active, m) + matches
+    theirs = relatives + _log_likelihood(levels, ["home"], m)
+    posterior = np.exp(np.stack([first, theirs, strangers]) - np.logaddexp.reduce([first, theirs, strangers], axis=0))
+    kin = float(np.log1p((posterior[1] @ weight) / max(float(posterior[0] @ weight), 1e-9))) if len(distinct) else 0.0
+    converged, iteration, expected, change, trace = False, 0, 0.0, 0.0, []
     while not converged and iteration < ITERATIONS and len(distinct):
         iteration += 1
-        home = _log_likelihood(levels, ["home"], m)
         joint = np.stack(
             [
-                _log_likelihood(levels, active, m) + matches + np.log(share),
-                relatives + home + np.log(share),
+                _log_likelihood(levels, active, m) + matches + np.log(share) - kin,
+                relatives + _log_likelihood(levels, ["home"], m) + np.log(share) - kin,
                 strangers + np.log1p(-share),
             ]
         )
-        posterior = np.exp(joint - np.logaddexp.reduce(joint, axis=0)) * weight
+        whole = np.logaddexp.reduce(joint, axis=0)
+        trace.append(float(whole @ weight))
+        posterior = np.exp(joint - whole) * weight
         expected = float(posterior[0].sum())
         # Strangers keep a trace, so that no pair's fate is sealed while m still moves.
         share = min(max(1 - float(posterior[2].sum() / weight.sum()), 1e-9), 1 - 1e-9)
-        share /= 1 + float(posterior[1].sum() / max(expected, 1e-9))
         change = 0.0
         for c in active:
             believed = posterior[0] + posterior[1] if c == "home" else posterior[0]
@@ -128,8 +137,10 @@ def run_session(
         converged=converged,
         used=used,
         note=note,
+        last_change=change,
+        log_likelihood=trace[-1] if trace else 0.0,
     )
-    return SessionResult(report, counts, m)
+    return SessionResult(report, counts, m, tuple(trace))
 
 
 def _log_likelihood(levels: LevelArray, active: Sequence[str], probabilities: dict[str, FloatArray]) -> FloatArray:
