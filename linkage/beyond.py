@@ -83,14 +83,8 @@ def beyond_blocking(
     if not len(at):
         return Beyond(0.0, 0.0, 0.0)
     left, right, levels, probability = left[at], right[at], levels[:, at], probability[at]
-    there = (held.subjects.table[left] != 0) & (held.subjects.table[right] != 0)
-    able = np.ones((len(at), len(model.passes)), dtype=np.bool_)
-    for position, block_pass in enumerate(model.passes):
-        for column in (column for part in block_pass.parts for column in part):
-            able[:, position] &= there[:, TOKEN_POSITION[column]]
-    sounds = {
-        name: _sounding(held.subjects.table, left, right, levels[PLACE[name]], name) for name in ("forename", "surname")
-    }
+    able = _presence(held, model, left) & _presence(held, model, right)
+    sounds = sounding(held, left, right, levels)
     # A key that was stopped reads as none, and a match that shares it has it on either side.
     kinds, kind = np.unique(np.concatenate([able & (held.keys(left) != 0), able]), axis=0, return_inverse=True)
     chance = _chances(model, sounds, kinds)[kind.ravel()]
@@ -102,7 +96,38 @@ def beyond_blocking(
     )
 
 
-def _chances(model: MatchModel, sounds: dict[str, FloatArray], kinds: npt.NDArray[np.bool_]) -> FloatArray:
+def unfound_chances(
+    held: HeldSubjects, model: MatchModel, rows: IntArray, among: IntArray, sounds: dict[str, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the chance that no pass finds a row's match in another source: as passes search, and without stop keys.
+
+    `among` are the other source's rows, of which most must have a pass's columns for a match to be found by it.
+    """
+    asked, there = _presence(held, model, rows), _presence(held, model, among).mean(axis=0) > 0.5
+    unstopped = asked & there
+    kinds, kind = np.unique(
+        np.concatenate([unstopped & (held.keys(rows) != 0), unstopped]), axis=0, return_inverse=True
+    )
+    missed = (1 - _chances(model, sounds, kinds, 0.0))[kind.ravel()]
+    return missed[: len(rows)], missed[len(rows) :]
+
+
+def sounding(held: HeldSubjects, left: IntArray, right: IntArray, levels: LevelArray) -> dict[str, FloatArray]:
+    """Return, for both names, the share of each level's pairs whose names sound alike."""
+    table = held.subjects.table
+    return {name: _sounding(table, left, right, levels[PLACE[name]], name) for name in ("forename", "surname")}
+
+
+def _presence(held: HeldSubjects, model: MatchModel, rows: IntArray) -> npt.NDArray[np.bool_]:
+    """Return whether rows have what each pass is made of, (rows, passes)."""
+    there = held.subjects.table[rows] != 0
+    columns = [[TOKEN_POSITION[column] for part in p.parts for column in part] for p in model.passes]
+    return np.stack([there[:, each].all(axis=1) for each in columns], axis=1)
+
+
+def _chances(
+    model: MatchModel, sounds: dict[str, FloatArray], kinds: npt.NDArray[np.bool_], least: float = LEAST_CHANCE
+) -> FloatArray:
     """Return the chance that a match agrees on one of the passes of each kind, (kinds, passes) bool."""
     likely, agree = [], []
     crossing = {name for pair in model.crossings for name in pair}
@@ -117,7 +142,7 @@ def _chances(model: MatchModel, sounds: dict[str, FloatArray], kinds: npt.NDArra
         float(np.asarray(likely) @ ~agrees[:, kind].any(axis=1)) * float(np.prod(1 - identified[kind]))
         for kind in kinds
     ]
-    chance: FloatArray = np.maximum(1 - np.asarray(missed), LEAST_CHANCE)
+    chance: FloatArray = np.maximum(1 - np.asarray(missed), least)
     return chance
 
 

@@ -93,7 +93,8 @@ def stranger_dependences(
         unlike = _unlike(stratum.levels, others)
         rows = np.zeros((len(COMPARISONS[first]) + 1, len(COMPARISONS[second]) + 1))
         # How often a level says no more than that one of several holds, as where the sex is not known.
-        vague = float(np.mean(np.isin(stratum.levels[PLACE[first]], [LEVEL[first][x] for x in UNIONS.get(first, ())])))
+        unions = [LEVEL[first][name] for name in UNIONS.get(first, ())]
+        vague = float(np.isin(stratum.levels[PLACE[first]], unions).sum()) / max(stratum.levels.shape[1], 1)
         told = {True: vague, False: 1 - vague}
         for known in (True, False):
             alike = everyone[:, ((everyone[PLACE[second]] != 0) == known) & (everyone[PLACE[first]] != 0)]

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from linkage.beyond import Beyond, beyond_blocking
 from linkage.block import shared_passes
-from linkage.compare import PatternArray, compare, levels_of
+from linkage.compare import PLACE, LevelArray, PatternArray, compare, levels_of
 from linkage.dependence import match_dependences, stranger_dependences
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
@@ -72,8 +72,8 @@ class Candidates:
     names: tuple[tuple[str, str], ...]
     searched: tuple[int, ...]
     """For each pair of sources, the number of all pairs that the sampled rows stand for."""
-    asked: tuple[int, ...]
-    """For each pair of sources, the number of sampled rows; they stand on the left."""
+    rows: tuple[IntArray, ...]
+    """For each pair of sources, the sampled rows; they stand on the left."""
     sampled: tuple[float, ...]
     """For each pair of sources, the share of the rows asked for that was sampled."""
     among: tuple[str, ...]
@@ -128,10 +128,17 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         sessions=sessions,
         stopped_pairs=stopped,
         expected=expected_matches(held, candidates, evidence, beyond),
+        m_support=_support(levels, _believed(candidates, evidence), counts),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
     priors = estimate_priors(held, candidates, evidence, shares)
     return fitted.model_copy(update={"priors": priors, "report": report}).named_by_content()
+
+
+def _support(levels: LevelArray, probability: FloatArray, counts: dict[str, FloatArray]) -> dict[str, float]:
+    """Return how many matches each comparison's m rests on; sessions meet the same matches, which count once."""
+    there = {name: float(probability[levels[PLACE[name]] != 0].sum()) for name in COMPARISONS}
+    return {name: round(min(float(counts[name].sum()), there[name]) + M_STRENGTH, 1) for name in COMPARISONS}
 
 
 def _believed(candidates: Candidates, evidence: Sequence[Likelihood]) -> FloatArray:
@@ -157,7 +164,7 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         fractions.append(len(asked) / max(all_rows, 1))
         everyone = len(rows.left) if rows.right is None else max(len(rows.left), len(rows.right))
         searched.append(len(asked) * (everyone - (rows.right is None)))
-        sampled.append(len(asked))
+        sampled.append(asked)
         sought.append(among)
         for one, two in held.candidates(asked, anywhere=True, among=among):
             left.append(one)
@@ -173,7 +180,7 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         side=_joined(side, np.int64),
         names=tuple(sides),
         searched=tuple(searched),
-        asked=tuple(sampled),
+        rows=tuple(sampled),
         sampled=tuple(fractions),
         among=tuple(sought),
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from linkage.beyond import Beyond
+from linkage.beyond import Beyond, sounding, unfound_chances
 from linkage.comparable import LEAST_UNMATCHED
 from linkage.compare import LEVEL, PLACE, compare, levels_of
 from linkage.held import HeldSubjects
@@ -28,10 +28,13 @@ _LARGEST_HOUSEHOLD: Final = 10
 _FEWEST_EXPECTED: Final = 0.5
 """Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
 
-MODEL_ERROR_BITS: Final = 0.75
+MODEL_ERROR_BITS: Final = 0.5
 """Standard deviation of an error that all doubtful pairs' weights share: fields depend on each other in more ways than
 a model knows. Measured in `decisions/0047`.
 """
+
+_SURE_BITS: Final = 25.0
+"""Weight from which a pair counts as a match when nothing is fitted to it but how names sound."""
 
 _HOME_PAIRS: Final = 50_000
 
@@ -41,7 +44,9 @@ class Likelihood:
     """The candidates of one pair of sources as alternatives, each unit having one match or none.
 
     A unit is a sampled subject where the other source holds one record per person, else a pair; `ratios` are those of
-    the units that have candidates (times what of the searched a candidate is), `units` counts all of them.
+    the units of which anything is known (the sum of their candidates' ratios, over the number of subjects searched, and
+    the chance that their match is one that no pass finds: `unfound`, and `unfound_unstopped` without stop keys);
+    `units` counts all of them.
     """
 
     at: IntArray
@@ -50,6 +55,8 @@ class Likelihood:
     ratios: FloatArray
     units: int
     pairs_per_unit: float
+    unfound: FloatArray
+    unfound_unstopped: FloatArray
 
     def probabilities(self, share: float) -> FloatArray:
         """Return each candidate's probability of a match where this is the share of units that have one."""
@@ -63,22 +70,28 @@ def likelihoods(
 ) -> tuple[Likelihood, ...]:
     """Return the candidates' likelihood for each pair of sources; `relatives` is the share of pairs that are relatives,
     of each."""
-    unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
+    subjects = held.subjects
+    unique = dict(zip(subjects.sources, subjects.unique, strict=True))
+    sure = np.flatnonzero(weigher.bits[candidates.pattern] > _SURE_BITS)
+    sounds = sounding(held, candidates.left[sure], candidates.right[sure], levels_of(candidates.pattern[sure]))
     result = []
     for number, (name, other) in enumerate(candidates.names):
         at = np.flatnonzero(candidates.side == number)
         pattern, left = candidates.pattern[at], candidates.left[at]
-        frequency = weigher.frequency_bits(pattern, held.subjects.table, left)
+        frequency = weigher.frequency_bits(pattern, subjects.table, left)
         ratios = np.exp2(weigher.weigh(pattern, frequency, float(np.log2(relatives[number]))))
-        searched, asked = max(candidates.searched[number], 1), candidates.asked[number]
-        if name != other and unique[candidates.among[number]]:
-            _, unit = np.unique(left, return_inverse=True)
-            ratios *= asked / searched
-            result.append(
-                Likelihood(at, ratios, unit, np.bincount(unit, ratios).astype(np.float64), asked, searched / asked)
-            )
+        searched, rows, among = max(candidates.searched[number], 1), candidates.rows[number], candidates.among[number]
+        if name != other and unique[among]:
+            others = np.flatnonzero(held.alive & (subjects.source == subjects.sources.index(among)))
+            unfound, unstopped = unfound_chances(held, weigher.model, rows, others, sounds)
+            ratios *= len(rows) / searched
+            order = np.argsort(rows)
+            unit = order[np.searchsorted(rows[order], left)]
+            known = np.bincount(unit, ratios, len(rows)) + unfound
+            result.append(Likelihood(at, ratios, unit, known, len(rows), searched / len(rows), unfound, unstopped))
         else:
-            result.append(Likelihood(at, ratios, np.arange(len(at)), ratios, searched, 1.0))
+            none = np.zeros(len(at))
+            result.append(Likelihood(at, ratios, np.arange(len(at)), ratios, searched, 1.0, none, none))
     return tuple(result)
 
 
@@ -140,23 +153,32 @@ def expected_matches(
         outside = one.units * (1 / sampled - 1)
         slope = float((one.ratios / mixed**2).sum()) + outside
         variance = float((believed * (1 - believed)).sum()) + slope**2 * spread + outside * share * (1 - share)
-        missed = beyond(one.at, one.probabilities(share))
-        found = float(believed.sum()) + outside * share
-        scale = found / missed.found if missed.found else 0.0
-        variance = variance / (1 - missed.share) ** 2 + scale * missed.variance
         doubt = float((believed * (1 - believed)).sum()) / sampled
-        variance += (MODEL_ERROR_BITS * np.log(2) * doubt) ** 2
-        matches = found / (1 - missed.share)
+        # One pair more or less may look certain and be a chance namesake's.
+        variance += (MODEL_ERROR_BITS * np.log(2) * doubt) ** 2 + 1.0
+        matches = float(believed.sum()) + outside * share
+        if one.pairs_per_unit > 1:
+            share_beyond = float((share * one.unfound / mixed).sum()) / max(float(believed.sum()), 1e-9)
+            stopped = float((share * (one.unfound - one.unfound_unstopped) / mixed).sum()) / sampled
+        else:
+            missed = beyond(one.at, one.probabilities(share))
+            share_beyond, stopped = missed.share, matches * missed.stopped_share
+            variance = variance / (1 - missed.share) ** 2 + missed.variance
+            matches /= 1 - missed.share
+        if name == other:
+            # Both of a pair's subjects ask for each other.
+            matches, stopped, variance = matches / 2, stopped / 2, variance / 2
         width = 1.96 * float(np.sqrt(variance))
+        most = one.units / sampled if one.pairs_per_unit > 1 else float(sides[name, other].pairs)
         expected.append(
             ExpectedMatches(
                 left_source=name,
                 right_source=other,
                 matches=round(matches, 1),
                 low=round(max(matches - width, 0.0), 1),
-                high=round(min(matches + width, float(sides[name, other].pairs)), 1),
-                beyond_blocking=round(missed.share, 5),
-                stopped=round(matches * missed.stopped_share, 1),
+                high=round(min(matches + width, most), 1),
+                beyond_blocking=round(share_beyond, 5),
+                stopped=round(stopped, 1),
             )
         )
     return tuple(expected)
