@@ -50,14 +50,17 @@ def status(bus: Bus, registry: Registry, content: Zone | None = None) -> list[Ro
 
     Read without a lock, upstream first and each position before the end that it is set against: while records flow,
     a role may be shown further behind than it is, and never further on, so that nothing under way is overlooked.
+    While a model is being adopted, `matcher-candidate` is how far its shards are.
     `content` tells what has landed to the message; without it, that is taken from landing's committed position, which
     also counts messages that were put aside as unusable.
     """
     resolver = registry.resolver
+    candidate = registry.adoptions.in_use().candidate
     return [
         RoleStatus("landing-linkage", _committed(bus, LANDING_LINKAGE, (SUBJECTS,))),
         RoleStatus("landing-content", _committed(bus, LANDING_CONTENT, tuple(CONTENT.values()))),
         RoleStatus("matcher", _kept(bus, SUBJECTS, _slowest(registry))),
+        *([RoleStatus("matcher-candidate", _kept(bus, SUBJECTS, _slowest(registry, candidate)))] if candidate else []),
         RoleStatus(
             "resolver",
             _kept(bus, LINKS, resolver.position()),
@@ -76,9 +79,9 @@ def drained(roles: Sequence[RoleStatus]) -> bool:
     return all(role.lag_messages == 0 for role in roles)
 
 
-def _slowest(registry: Registry) -> dict[str, int]:
-    """Return how far every shard has come: a shard that has not begun holds all of them back."""
-    positions = [shard.position for shard in registry.matcher.shards()]
+def _slowest(registry: Registry, model_id: str | None = None) -> dict[str, int]:
+    """Return how far every shard of a model has come (that in force): one that has not begun holds all of them back."""
+    positions = [shard.position for shard in registry.matcher.shards(model_id)]
     names = {name for position in positions for name in position}
     return {name: min(position.get(name, 0) for position in positions) for name in names}
 

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands `model fit`, `model show` and `model list`."""
-    group = typer.Typer(help="Fit match models, look into them.", no_args_is_help=True)
+    """Add the commands of the group `model`."""
+    from services.cli.adopt import model_abandon, model_adopt
+
+    group = typer.Typer(help="Fit match models, look into them, put one in force.", no_args_is_help=True)
     group.command("fit")(model_fit)
     group.command("show")(model_show)
     group.command("list")(model_list)
+    group.command("adopt")(model_adopt)
+    group.command("abandon")(model_abandon)
     app.add_typer(group, name="model")
 
 

@@ -84,29 +84,33 @@ class Matching:
     def _follow(self) -> None:
         """Use the models that are in use now."""
         used = self._registry.in_use()
-        if self._candidate is not None and self._candidate.model_id not in (used.active, used.candidate):
+        if used.active is not None and used.active != self._active.model_id:
+            log.info("matcher goes on with the adopted model")
+            former, candidate = self._active, self._candidate
+            is_it = candidate is not None and candidate.model_id == used.active
+            self._active = candidate if candidate and is_it else self._matcher(self._parsed(used.active))
+            self._candidate = None if is_it else candidate
+            former.close()
+        serial = None if used.adoption is None else used.adoption.serial
+        if self._candidate is not None and self._candidate.adoption != serial:
             log.info("matcher drops the candidate model")
             self._candidate.close()
             self._candidate = None
-        if used.active is not None and used.active != self._active.model_id:
-            log.info("matcher goes on with the adopted model")
-            former, self._active = self._active, self._candidate or self._matcher(self._parsed(used.active))
-            self._candidate = None
-            former.close()
-        if used.candidate is not None and self._candidate is None:
+        if used.adoption is not None and self._candidate is None:
             log.info("matcher starts the candidate model")
-            self._candidate = self._matcher(self._parsed(used.candidate), candidate=True)
+            self._candidate = self._matcher(self._parsed(used.adoption.model_id), used.adoption.serial)
 
     def _is_in_use(self) -> bool:
         """Return whether the models that this matches by are still those in use."""
         used = self._registry.in_use()
-        candidate = None if self._candidate is None else self._candidate.model_id
-        return (used.active, used.candidate) == (self._active.model_id, candidate)
+        held = None if self._candidate is None else self._candidate.adoption
+        serial = None if used.adoption is None else used.adoption.serial
+        return (used.active, serial) == (self._active.model_id, held)
 
     def _parsed(self, model_id: str) -> MatchModel:
         return parse_model(self._registry.document(model_id))
 
-    def _matcher(self, model: MatchModel, *, candidate: bool = False) -> Matcher:
+    def _matcher(self, model: MatchModel, adoption: int | None = None) -> Matcher:
         return Matcher(
             self._bus,
             self._registry,
@@ -114,7 +118,7 @@ class Matching:
             model,
             owner=self._owner,
             shards=self._shards,
-            candidate=candidate,
+            adoption=adoption,
             batch_messages=self._batch_messages,
             poll_s=self._poll_s,
         )

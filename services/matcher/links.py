@@ -26,14 +26,23 @@ def roster_of(subjects: pl.DataFrame) -> pl.DataFrame:
 
 
 def link_messages(
-    shard: int, epoch: int, roster: pl.DataFrame, pairs: pl.DataFrame, position: Mapping[str, int], model_id: str
+    shard: int,
+    epoch: int,
+    roster: pl.DataFrame,
+    pairs: pl.DataFrame,
+    position: Mapping[str, int],
+    model_id: str,
+    adoption: int | None = None,
 ) -> list[Outgoing]:
     """Return a shard's set of messages: roster first, then pairs; the last alone carries the position it completes.
 
     There is always a last message of pairs, if need be without rows, so that the position always arrives. A set without
     its last message is one that its owner did not live to finish; whoever owns the shard next says all of it again.
+    `adoption` is that for which a candidate model speaks: what it said for an earlier one does not count.
     """
     headers = {"shard": str(shard), "epoch": str(epoch), "model_id": model_id, "schema_version": SCHEMA_VERSION}
+    if adoption is not None:
+        headers["adoption"] = str(adoption)
     messages = []
     for kind, frame in (("roster", roster), ("pairs", pairs)):
         for part in _parts(frame.select(columns(LINK_KINDS[kind]).names()), at_least_one=kind == "pairs"):

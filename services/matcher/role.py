@@ -56,25 +56,26 @@ class Matcher:
         owner: str,
         shards: int = 1,
         owned: Iterable[int] | None = None,
-        candidate: bool = False,
+        adoption: int | None = None,
         batch_messages: int = BATCH_MESSAGES,
         poll_s: float = _POLL_S,
     ) -> None:
         """Adopt the model, take the `owned` shards (all, by default) over and open the topics; `load` comes next.
 
         Without `model` the active one is used, or the shipped default where none is active yet. Raises StateError
-        MODEL_MISMATCH when another model than `model` is active. `owner` is for people to read. A `candidate` model is
-        one that is being adopted: it has shards of its own beside those of the active one.
+        MODEL_MISMATCH when another model than `model` is active. `owner` is for people to read. With
+        `adoption` the model is the candidate of that one, and has shards of its own beside those of the active model.
         """
         self._registry = registry
         self._model = model or active_model(registry) or default_model()
-        if not candidate:
+        self.adoption = adoption
+        if adoption is None:
             registry.adopt_first_model(self._model.model_id, self._model.model_dump_json())
         mine = sorted(set(range(shards) if owned is None else owned))
         self._shards: dict[int, Shard] = {s: registry.claim_shard(self.model_id, s, owner) for s in mine}
         self._positions: dict[int, Vector] = {s: vector_of(SUBJECTS, held.position) for s, held in self._shards.items()}
         self._bus = bus
-        self._source = SubjectSource(bus, zone, f"matcher-{'candidate-' if candidate else ''}{mine[0]}")
+        self._source = SubjectSource(bus, zone, f"matcher-{'' if adoption is None else 'candidate-'}{mine[0]}")
         self._producer = bus.producer()
         self._count_of_shards = shards
         self._index = self._empty_index()
@@ -182,7 +183,8 @@ class Matcher:
                 roster,
                 pairs.filter(pl.col("shard") == shard),
                 named(position),
-                self._model.model_id,
+                self.model_id,
+                self.adoption,
             )
         ]
         self._said = _Said(messages, shards, position)

@@ -14,7 +14,14 @@ import polars as pl
 from schemas.decision import DecisionPolicy
 from schemas.model import parse_model
 from services.registry import PAIR_COLUMNS, SUBJECT_COLUMNS, ResolverState
-from services.registry.adoption import CANDIDATE_COLUMNS, Adoption, AdoptionRegistry, CandidateStep, ModelSwitch
+from services.registry.adoption import (
+    CANDIDATE_COLUMNS,
+    Adoption,
+    AdoptionRegistry,
+    CandidateStep,
+    ModelsInUse,
+    ModelSwitch,
+)
 from services.resolver.fold import PAIR, UNSEEN_VERSION, all_shards, fold_pairs
 from services.resolver.intake import MicroBatch
 from services.resolver.plan import Arrived, Planner, mention, with_serials
@@ -23,16 +30,21 @@ from services.resolver.switch import switch_of, would_be
 Heard = Mapping[str, Mapping[str, int]]
 
 
-def key_of(model_id: str, shard: int) -> str:
-    """Return the name under which `ResolverState.heard` keeps a shard of a model."""
-    return f"{model_id}/{shard}"
+def _names(used: ModelsInUse) -> tuple[str | None, str | None]:
+    """Return under which names `ResolverState.heard` keeps the shards of the model in force and of the candidate.
+
+    The candidate's has the adoption in it: what it said for an earlier one, which was abandoned, is not held any more.
+    """
+    adoption = used.adoption
+    return used.active, None if adoption is None else f"{adoption.model_id}@{adoption.serial}"
 
 
-def heard_after(state: ResolverState, batches: Sequence[MicroBatch], model_id: str, used: frozenset[str]) -> Heard:
-    """Return how far each shard of the models in use is once these micro-batches of one of them are resolved."""
-    heard = {key: dict(at) for key, at in state.heard.items() if key.rpartition("/")[0] in used}
+def heard_after(state: ResolverState, batches: Sequence[MicroBatch], used: ModelsInUse) -> Heard:
+    """Return how far each shard of the models in use is once these micro-batches are resolved."""
+    names = _names(used)
+    heard = {key: dict(at) for key, at in state.heard.items() if key.rpartition("/")[0] in names}
     for batch in batches:
-        at = heard.setdefault(key_of(model_id, batch.shard), {})
+        at = heard.setdefault(f"{names[batch.candidate]}/{batch.shard}", {})
         for name, offset in batch.completes.items():
             at[name] = max(offset, at.get(name, 0))
     return heard
@@ -43,6 +55,7 @@ class Adopting:
     """The open adoption, as the resolver works on it. `shards` is how many each model has."""
 
     registry: AdoptionRegistry
+    used: ModelsInUse
     adoption: Adoption
     shards: int
 
@@ -50,15 +63,16 @@ class Adopting:
         """Return the candidate's thresholds."""
         return parse_model(self.registry.document(self.adoption.model_id)).policy
 
-    def has_caught_up(self, state: ResolverState, active: str) -> bool:
+    def has_caught_up(self, state: ResolverState) -> bool:
         """Return whether every shard of the candidate is as far as the furthest of the model in force."""
+        active, candidate = _names(self.used)
         furthest = dict(self.adoption.target)
         for shard in range(self.shards):
-            for name, offset in state.heard.get(key_of(active, shard), {}).items():
+            for name, offset in state.heard.get(f"{active}/{shard}", {}).items():
                 furthest[name] = max(offset, furthest.get(name, 0))
         return all(
             at is not None and all(at.get(name, 0) >= offset for name, offset in furthest.items())
-            for at in (state.heard.get(key_of(self.adoption.model_id, shard)) for shard in range(self.shards))
+            for at in (state.heard.get(f"{candidate}/{shard}") for shard in range(self.shards))
         )
 
     def step(self, state: ResolverState, arrived: Arrived) -> CandidateStep:
@@ -95,4 +109,8 @@ class Adopting:
     def switch(self, planner: Planner, state: ResolverState) -> ModelSwitch:
         """Return what puts the candidate in force."""
         after = would_be(self.registry.candidate_state(), self.policy(), self.shards, state.next_person)
-        return switch_of(planner, state, self.adoption.serial, self.adoption.model_id, after)
+        _, candidate = _names(self.used)
+        heard = {
+            f"{self.adoption.model_id}/{shard}": state.heard[f"{candidate}/{shard}"] for shard in range(self.shards)
+        }
+        return switch_of(planner, replace(state, heard=heard), self.adoption.serial, after)

@@ -19,6 +19,7 @@ from schemas.contracts.links import LINK_KINDS, PairLink, Roster
 from schemas.errors import InputError, Reason
 from services.bus import Message, TopicPartition
 from services.bus.rows import rows_of
+from services.registry.adoption import ModelsInUse
 
 REQUIRED: Final = {
     kind: tuple(name for name, about in contract.model_fields.items() if about.is_required())
@@ -39,12 +40,12 @@ DEFAULTS: Final = {
 
 @dataclass
 class MicroBatch:
-    """What one shard has said by one model up to one position.
+    """What one shard has said up to one position, by the model in force or by the `candidate`.
 
     `first` is the offset of its first message in each partition, `completes` the position that its last message says.
     """
 
-    model_id: str
+    candidate: bool
     shard: int
     epoch: int
     first: dict[TopicPartition, int] = field(default_factory=dict)
@@ -59,9 +60,9 @@ class Intake:
 
     def __init__(self, shards: int) -> None:
         self._shards = shards
-        self._used: frozenset[str] | None = None
-        self._epochs: dict[tuple[str, int], int] = {}
-        self._open: dict[tuple[str, int], MicroBatch] = {}
+        self._used = ModelsInUse(None, None)
+        self._epochs: dict[tuple[bool, int], int] = {}
+        self._open: dict[tuple[bool, int], MicroBatch] = {}
         self._whole: deque[MicroBatch] = deque()
         self._next: dict[TopicPartition, int] = {}
 
@@ -70,28 +71,49 @@ class Intake:
         """Rows of whole micro-batches that wait."""
         return sum(batch.rows for batch in self._whole)
 
-    def use(self, models: frozenset[str] | None) -> None:
-        """Take in what these models say and nothing else, and let go of what others have said; None takes all.
+    def use(self, used: ModelsInUse) -> None:
+        """Take in from now on what these models say; let go of what any other has said.
 
-        What does not say by which model it is belongs to that in force, of whatever id.
+        What the candidate has said is of the model in force once that has been switched to.
         """
-        if models == self._used:
-            return
-        self._used = models
-        self._whole = deque(batch for batch in self._whole if self._uses(batch.model_id))
-        self._open = {key: batch for key, batch in self._open.items() if self._uses(batch.model_id)}
+        before, self._used = self._used, used
+        serial = None if used.adoption is None else used.adoption.serial
+        if before.active is not None and used.active != before.active:
+            is_switched = used.active == before.candidate
+            self._keep({True: False} if is_switched else {})
+        elif before.adoption is not None and before.adoption.serial != serial:
+            self._keep({False: False})
 
-    def _uses(self, model_id: str) -> bool:
-        return self._used is None or model_id == "" or model_id in self._used
+    def _keep(self, sides: Mapping[bool, bool]) -> None:
+        """Keep what is of these sides (whether of the candidate), as of those that they are mapped to."""
+        self._epochs = {(sides[s], shard): epoch for (s, shard), epoch in self._epochs.items() if s in sides}
+        self._open = {(sides[s], shard): batch for (s, shard), batch in self._open.items() if s in sides}
+        self._whole = deque(batch for batch in self._whole if batch.candidate in sides)
+        for batch in (*self._whole, *self._open.values()):
+            batch.candidate = sides[batch.candidate]
+
+    def _is_of_candidate(self, headers: Mapping[str, str]) -> bool | None:
+        """Return whether a message is of the candidate; None for one of neither model.
+
+        One that does not say by which model it is, or that comes before any is in force, is of the one in force.
+        """
+        model_id, adoption = headers.get("model_id"), self._used.adoption
+        if model_id is None or self._used.active in (None, model_id):
+            return False
+        is_candidates = adoption is not None and model_id == adoption.model_id
+        if is_candidates and headers.get("adoption") == str(adoption.serial if adoption else None):
+            return True
+        return None
 
     def take(self, message: Message) -> None:
         """Take a message in. InputError, after which it counts as taken, when it is none of the links topic's."""
         place = TopicPartition(message.topic, message.partition)
         self._next[place] = message.offset + 1
         kind, shard, epoch = self._envelope(message)
-        key = (message.headers.get("model_id", ""), shard)
-        if not self._uses(key[0]):
-            return  # by a model that was switched from, or abandoned
+        of_candidate = self._is_of_candidate(message.headers)
+        if of_candidate is None:
+            return  # by a model that was switched from, or for an adoption that was abandoned
+        key = (of_candidate, shard)
         if epoch < self._epochs.get(key, 0):
             return  # from an owner that has lost the shard: the new one says all of this again
         if epoch > self._epochs.get(key, 0):
@@ -110,15 +132,15 @@ class Intake:
             batch.completes = _completes(message.headers["position"])
             self._whole.append(self._open.pop(key))
 
-    def whole(self, rows: int, candidate: str | None, *, of_candidate: bool = False) -> list[MicroBatch]:
+    def whole(self, rows: int, *, candidate: bool = False) -> list[MicroBatch]:
         """Return the next whole micro-batches, up to `rows` rows but one at least, leaving them here.
 
-        `candidate` is the model being adopted; either its micro-batches are returned or those of the one in force.
+        They are those of the model in force, or of the `candidate`.
         """
         chosen: list[MicroBatch] = []
         total = 0
         for batch in self._whole:
-            if (batch.model_id == candidate) != of_candidate:
+            if batch.candidate != candidate:
                 continue
             total += batch.rows
             if chosen and total > rows:

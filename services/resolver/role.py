@@ -153,27 +153,24 @@ class Resolver:
             policy = parse_model(self._adoptions.document(used.active)).policy
             self._planner = replace(self._planner, policy=policy)
         self._used = used
-        self._intake.use(None if used.active is None else self._models())
-
-    def _models(self) -> frozenset[str]:
-        return frozenset(name for name in (self._used.active, self._used.candidate) if name is not None)
+        self._intake.use(used)
 
     def _resolve(self) -> None:
         """Take in what is whole: first what the candidate says, then, unless it has to wait, what is in force."""
-        adoption, candidate = self._used.adoption, self._used.candidate
+        adoption = self._used.adoption
         if self._adoptions is not None and adoption is not None:
-            adopting = Adopting(self._adoptions, adoption, self._shards)
-            while batches := self._intake.whole(self._rows_a_step, candidate, of_candidate=True):
+            adopting = Adopting(self._adoptions, self._used, adoption, self._shards)
+            while batches := self._intake.whole(self._rows_a_step, candidate=True):
                 self._hear(adopting, batches)
             if not self._adopt(adopting):
                 return
-        while batches := self._intake.whole(self._rows_a_step, self._used.candidate):
+        while batches := self._intake.whole(self._rows_a_step):
             self._apply(batches)
 
     def _adopt(self, adopting: Adopting) -> bool:
         """Take the adoption a step further if it can go; return whether the model in force may go on."""
-        state, active = adopting.adoption.state, self._used.active or ""
-        if not adopting.has_caught_up(self._state, active):
+        state = adopting.adoption.state
+        if not adopting.has_caught_up(self._state):
             return state is not AdoptionState.CONFIRMED or self._intake.waiting > ROWS_HELD_BACK
         if state is AdoptionState.PREPARING:
             adopting.prepare(self._state)
@@ -187,24 +184,24 @@ class Resolver:
         return True
 
     def _hear(self, adopting: Adopting, batches: list[MicroBatch]) -> None:
-        step = adopting.step(self._state, self._arrived(batches, adopting.adoption.model_id))
+        step = adopting.step(self._state, self._arrived(batches))
         adopting.registry.hear(step)
         self._state = step.after
         self._intake.done(batches)
         self.counts["candidate_pairs"] += step.pairs.height
 
-    def _arrived(self, batches: list[MicroBatch], model_id: str) -> Arrived:
+    def _arrived(self, batches: list[MicroBatch]) -> Arrived:
         return Arrived(
             roster=pl.concat([empty_roster(), *(frame for batch in batches for frame in batch.roster)]),
             pairs=pl.concat([empty_pairs(), *(frame for batch in batches for frame in batch.pairs)]),
             overridden=pl.Series("serial", [], dtype=pl.Int64),
             overrides_applied=self._state.overrides_applied,
             position={**self._state.position, **self._intake.position_after(batches)},
-            heard=heard_after(self._state, batches, model_id, self._models()),
+            heard=heard_after(self._state, batches, self._used),
         )
 
     def _apply(self, batches: list[MicroBatch]) -> None:
-        self._write(self._arrived(batches, self._used.active or ""))
+        self._write(self._arrived(batches))
         self._intake.done(batches)
         self._relay()
 

@@ -88,7 +88,7 @@ def would_be(stored: CandidateState, policy: DecisionPolicy, shards: int, next_p
     return WouldBe(assignment.subjects, pairs, stored.decided, assignment)
 
 
-def switch_of(planner: Planner, state: ResolverState, adoption: int, candidate: str, after: WouldBe) -> ModelSwitch:
+def switch_of(planner: Planner, state: ResolverState, adoption: int, after: WouldBe) -> ModelSwitch:
     """Return what the switch writes. Reads the ids of persons that move."""
     moved = after.subjects.filter(
         pl.col("person").ne_missing(pl.col("now")) | pl.col("link_probability").ne_missing(pl.col("probability"))
@@ -104,7 +104,6 @@ def switch_of(planner: Planner, state: ResolverState, adoption: int, candidate: 
             state,
             sequence=state.sequence + len(transactions),
             next_person=state.next_person + assignment.added.len(),
-            heard={key: position for key, position in state.heard.items() if key.rpartition("/")[0] == candidate},
         ),
         adoption=adoption,
         subjects_changed=written.select(SUBJECT_COLUMNS.names()),

@@ -72,7 +72,7 @@ def measured(folder: Path, health: int, welfare: int) -> dict[str, float]:
     started = time.perf_counter()
     after = would_be(registry.adoptions.candidate_state(), DecisionPolicy(), 1, change.after.next_person)
     planner = Planner(registry.resolver, DecisionPolicy(), 1, random_ids)
-    switch = switch_of(planner, change.after, adoption.serial, "new", after)
+    switch = switch_of(planner, change.after, adoption.serial, after)
     planned = time.perf_counter()
     assert registry.adoptions.switch(switch)
     done = time.perf_counter()

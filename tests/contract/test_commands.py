@@ -26,7 +26,8 @@ REFERENCE = ROOT / FILES[0]
 AGREED = {
     "demo", "synthesise", "keys new", "agreement show", "agreement check", "pseudonymise", "link", "serve", "send",
     "query features", "query cohorts", "query count", "query table", "query members", "review next", "review decide",
-    "explain", "report", "model fit", "model show", "snapshot list", "topics", "dlq", "config", "doctor",
+    "explain", "report", "model fit", "model show", "model list",
+    "model adopt", "model abandon", "snapshot list", "topics", "dlq", "config", "doctor",
     "audit verify", "audit search",
 }  # fmt: skip
 """What users rely on. A command may be added; one that is gone or renamed breaks their scripts."""

@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from schemas.errors import Reason, StateError
 from services.registry import Shard
 from services.registry.adoption import ModelsInUse
 from services.registry.sql.database import Database, to_json
-from services.registry.sql.models import document, forget_shards, in_use, was_in_force
+from services.registry.sql.models import document, in_use, was_in_force
 from services.registry.sql.tables import models, resolver_state, shards
 
 
@@ -116,7 +116,7 @@ class SqlMatcherRegistry:
                     f"be on its way. Start with {len(held)}, stop the feeds, wait with `hwlink doctor --wait 600`, let "
                     "no model be adopted meanwhile, and change it then.",
                 )
-            forget_shards(connection, used.active)
+            connection.execute(delete(shards))
             epoch = max((shard.epoch for shard in held), default=0)
             position = to_json(subjects_end if held else {})
             for shard in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, select, update
 
 from schemas.errors import Reason, StateError
 from services.registry.adoption import OPEN, Adoption, AdoptionState, ModelsInUse
@@ -54,5 +54,6 @@ def forget_candidate(connection: Connection) -> None:
 
 
 def forget_shards(connection: Connection, model_id: str) -> None:
-    """Drop a model's vectors: whoever still works on its shards has lost them."""
-    connection.execute(delete(shards).where(shards.c.model_id == model_id))
+    """Drop a model's vectors: whoever still works on its shards has lost them, also to who may adopt it again."""
+    mine = update(shards).where(shards.c.model_id == model_id)
+    connection.execute(mine.values(epoch=shards.c.epoch + 1, owner="", position="{}"))
