@@ -13,7 +13,7 @@ from services.cli.explain import DEFAULT_ADDRESS, enum_name, explain, message_ev
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.pb.hwlink.v1 import core_pb2, linkage_pb2_grpc
+    from services.pb.hwlink.v1 import core_pb2, linkage_pb2, linkage_pb2_grpc
 
 _WITHHELD = "*"
 
@@ -101,43 +101,82 @@ def review_quality(
     to: To = DEFAULT_ADDRESS,
     purpose: Purpose = _QUALITY_PURPOSE,
     snapshot: Annotated[str | None, typer.Option(help="Snapshot to ask; without it, the newest.")] = None,
+    by: Annotated[
+        str, typer.Option(help="Link rates by: age_band, sex_code, ethnic_group_5, imd_decile or authority.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show how many people of each feed are linked with the other, and how right those links are expected to be."""
+    """Show how many people of each feed are linked with the other, and how right and how complete those links are
+    expected to be; with --by, the link rates of subgroups.
+    """
     from services.pb.hwlink.v1 import linkage_pb2
 
-    response = _ask(to, lambda stub: stub.Quality, linkage_pb2.QualityRequest(purpose=purpose, snapshot_id=snapshot))
+    request = linkage_pb2.QualityRequest(purpose=purpose, snapshot_id=snapshot, by=by)
+    response = _ask(to, lambda stub: stub.Quality, request)
     report = {
         "snapshot_id": response.snapshot_id,
         "model_id": response.model_id,
         "policy_id": response.policy_id,
         "reviews_per_10000": response.reviews_per_10000,
-        "feeds": [
-            {
-                "feed": enum_name(group, "feed"),
-                "people": _told(group.subjects),
-                "linked": _told(group.linked),
-                "expected_precision": group.precision.value if group.precision.HasField("value") else None,
-            }
-            for group in response.groups
-        ],
+        "feeds": [_feed(group) if not by else _group(group) for group in response.groups],
     }
     if as_json:
         _print_json(report)
         return
-    for feed in report["feeds"]:
-        precision = feed["expected_precision"]
-        typer.echo(
-            f"{feed['feed']}: {_shown(feed['people'])} people, {_shown(feed['linked'])} linked, expected precision "
-            f"{'not estimable' if precision is None else precision}"
-        )
-    typer.echo(
-        f"{response.reviews_per_10000:g} reviews for each 10,000 subjects; recall is not estimable without labels"
-    )
+    for told in report["feeds"]:
+        typer.echo(_group_line(told) if by else _feed_line(told))
+    typer.echo(f"{response.reviews_per_10000:g} reviews for each 10,000 subjects")
     typer.echo(
         f"Snapshot {response.snapshot_id}, model {response.model_id or 'none'}, policy {response.policy_id}. "
         f"{_WITHHELD} is withheld; numbers are rounded."
     )
+
+
+def _feed(group: linkage_pb2.GroupQuality) -> dict[str, Any]:
+    return {
+        "feed": enum_name(group, "feed"),
+        "people": _told(group.subjects),
+        "linked": _told(group.linked),
+        "expected_precision": group.precision.value if group.precision.HasField("value") else None,
+        **{
+            f"expected_{part}{end}": getattr(estimate, name)
+            for part, estimate in (("precision", group.precision), ("recall", group.recall))
+            for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))
+            if estimate.HasField(name)
+        },
+    }
+
+
+def _group(group: linkage_pb2.GroupQuality) -> dict[str, Any]:
+    return {
+        "feed": enum_name(group, "feed"),
+        "group": group.group,
+        **{
+            name: getattr(group, name) if group.HasField(name) else None
+            for name in ("link_rate", "standardised_difference")
+        },
+    }
+
+
+def _feed_line(feed: dict[str, Any]) -> str:
+    def estimate(part: str) -> str:
+        value, low, high = (feed.get(f"expected_{part}{end}") for end in ("", "_low", "_high"))
+        if value is None:
+            return f"expected {part} not estimable"
+        return f"expected {part} {value}" + ("" if low is None else f" ({low} to {high})")
+
+    return (
+        f"{feed['feed']}: {_shown(feed['people'])} people, {_shown(feed['linked'])} linked, {estimate('precision')}, "
+        f"{estimate('recall')}"
+    )
+
+
+def _group_line(group: dict[str, Any]) -> str:
+    if group["link_rate"] is None:
+        return f"{group['feed']}, {group['group']}: {_WITHHELD}"
+    difference = group["standardised_difference"]
+    told = "" if difference is None else f", standardised difference {difference:+.1f}"
+    return f"{group['feed']}, {group['group']}: {group['link_rate']:.0%} linked{told}"
 
 
 def _ask(to: str, method: Callable[[linkage_pb2_grpc.LinkageServiceStub], Any], request: Any) -> Any:

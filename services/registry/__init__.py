@@ -225,6 +225,18 @@ PAIR_COLUMNS: Final = pl.Schema(
 """A pair as the resolver stores it: `PairLink` with its subjects' serials in place of their keys (left and right as
 there, by key), and what was decided."""
 
+MATCH_SUM_COLUMNS: Final = pl.Schema(
+    {
+        "left_source": pl.String(),
+        "right_source": pl.String(),
+        "decision": pl.String(),
+        "pairs": pl.Int64(),
+        "probability": pl.Float64(),
+        "swing": pl.Float64(),
+    }
+)
+"""Pairs of two sources with one decision: how many, the sum of their probabilities p, and that of p(1 - p)."""
+
 OVERRIDE_COLUMNS: Final = pl.Schema({"left_serial": pl.Int64(), "right_serial": pl.Int64(), "kind": pl.String()})
 """The override in force on a pair (`schemas.decision.ConstraintKind`); the lower serial is the left one."""
 
@@ -338,6 +350,10 @@ class ResolverRegistry(Protocol):
 
     def summary(self) -> LinkageSummary:
         """Return counts over the current persons."""
+        ...
+
+    def match_sums(self) -> pl.DataFrame:
+        """Return sums over the stored pairs of current subjects (MATCH_SUM_COLUMNS), by their sources and decision."""
         ...
 
 

@@ -9,7 +9,7 @@ from linkage.tell import Evidence, Rarity
 from schemas.contracts.base import Feed
 from schemas.decision import Decision
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2
-from services.review.quality import FeedQuality
+from services.review.quality import FeedQuality, Share
 
 _FEEDS = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
 _DECISIONS = {
@@ -76,9 +76,16 @@ def feed_quality(quality: FeedQuality) -> linkage_pb2.GroupQuality:
         feed=_FEEDS[quality.feed],
         subjects=_count(quality.people),
         linked=_count(quality.linked),
-        precision=linkage_pb2.Estimate(value=quality.precision),
-        recall=linkage_pb2.Estimate(),  # not estimable without labels or a hidden key
+        group=quality.group,
+        precision=_estimate(quality.precision),
+        recall=_estimate(quality.recall),
+        link_rate=quality.link_rate,
+        standardised_difference=quality.standardised_difference,
     )
+
+
+def _estimate(share: Share) -> linkage_pb2.Estimate:
+    return linkage_pb2.Estimate(value=share.value, low=share.low, high=share.high)
 
 
 def _count(value: int | None) -> core_pb2.ReleasedCount:

@@ -279,6 +279,10 @@ def test_a_step_is_written_whole_and_read_back(registry: Registry) -> None:
     assert (summary.persons, summary.links, summary.reviews) == (2, 1, 1)
     assert dict(summary.subjects_by_source) == {"a.one": 3}
     assert (summary.persons_with_several_sources, dict(summary.linked_by_source)) == (0, {})
+    sums = resolver.match_sums()
+    assert sums["pairs"].sum() == summary.links + summary.reviews
+    assert sums.select("left_source", "right_source").unique().rows() == [("a.one", "a.one")]
+    assert (sums["swing"] <= sums["probability"]).all()
 
 
 def test_changes_replace_rows_and_keep_keys(registry: Registry) -> None:

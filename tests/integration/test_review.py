@@ -21,7 +21,7 @@ from schemas.contracts.links import PairLink, Roster
 from schemas.decision import DecisionPolicy
 from schemas.disclosure import shipped_policy
 from schemas.errors import HwlinkError, InputError, PolicyError, Reason, StateError
-from schemas.model import COMPARISONS, default_model
+from schemas.model import COMPARISONS, ExpectedMatches, FitReport, Session, default_model
 from schemas.topics import INTERNAL, LINKS
 from schemas.wire import to_ipc
 from services.bus import Outgoing
@@ -34,6 +34,7 @@ from services.registry import AuditEvent, Snapshot
 from services.registry.chain import first_break
 from services.registry.sql import SqlRegistry, open_registry
 from services.resolver.role import Resolver
+from services.review.quality import between_feeds
 from services.review.role import linkage_service
 from services.rpc.client import call
 from services.rpc.server import RpcServer
@@ -576,12 +577,48 @@ def test_precision_of_too_few_links_is_not_told(line: Line, reviewer: Reviewer) 
     assert not any(group.precision.HasField("value") for group in reviewer.quality().groups)
 
 
-def test_subgroups_are_left_to_the_query_service_whose_ledger_knows_what_was_told(
+def test_counts_of_subgroups_are_left_to_the_query_service_whose_ledger_knows_what_was_told(
     line: Line, reviewer: Reviewer
 ) -> None:
-    publish(line, 1, 100, 100, 100)
-    said = refused(InputError, Reason.OPTION_INVALID, lambda: reviewer.quality(by="imd_decile"))
+    publish(line, 1, 1_000, 200, 900)
+    groups = list(reviewer.quality(by="imd_decile").groups)
+
+    assert [(group.group, group.feed) for group in groups] == [("missing", HEALTH), ("missing", WELFARE)]
+    assert all(group.subjects.suppressed and group.linked.suppressed for group in groups)
+    assert [group.link_rate for group in groups] == [0.47, 0.82]
+    said = refused(InputError, Reason.OPTION_INVALID, lambda: reviewer.quality(by="has_asthma"))
     assert "query service" in said
+
+
+@pytest.mark.parametrize("counts", [(500, 499, 400), (1_000, 100, 9), (5, 0, 1_000)])
+def test_no_rate_is_told_of_a_group_in_which_few_stand_on_either_side(
+    line: Line, reviewer: Reviewer, counts: tuple[int, int, int]
+) -> None:
+    publish(line, 1, *counts)
+
+    assert not any(group.HasField("link_rate") for group in reviewer.quality(by="authority").groups)
+
+
+def test_recall_and_intervals_need_a_fitted_model_and_links_enough(line: Line, reviewer: Reviewer) -> None:
+    """Probabilities of 8/9 for 120 links; ten pairs of 1/3 are not linked, and the fit says that 2 % are never found."""
+    line.registry.ingest.open_stream("s1", GP, "health", "{}")
+    line.registry.ingest.open_stream("s2", SHBE, "welfare", "{}")
+    line.links({(n, 1_000 + n): 3.0 for n in range(1, 121)} | {(n, 1_000 + n): -1.0 for n in range(500, 510)})
+    publish(line, 1, 100, 100, 100)
+
+    assert not any(group.recall.HasField("value") for group in reviewer.quality().groups), "MODEL was not fitted"
+
+    session = Session(name="names", pairs=200, expected_matches=120, iterations=3, converged=True, used=True)
+    reckoned = ExpectedMatches(left_source=GP, right_source=SHBE, matches=125, low=115, high=135, beyond_blocking=0.02)
+    report = FitReport(seed=1, subjects=260, random_pairs=10, sessions=(session,), expected=(reckoned,))
+    sums = line.registry.resolver.match_sums()
+    recall = between_feeds(sums, {GP: "health", SHBE: "welfare"}, MODEL.model_copy(update={"report": report}))
+
+    true, missed = 120 * 8 / 9, 10 / 3 + 2.5
+    assert recall.value == pytest.approx(true / (true + missed), abs=0.001)
+    assert recall.low is not None
+    assert recall.high is not None
+    assert recall.low < recall.value < recall.high
 
 
 def test_quality_needs_a_purpose_that_permits_counts(line: Line, reviewer: Reviewer) -> None:

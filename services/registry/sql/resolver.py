@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Executable, Row, Table, bindparam, delete, fu
 from schemas.decision import Decision
 from schemas.errors import Reason, StateError
 from services.registry import (
+    MATCH_SUM_COLUMNS,
     SUBJECT_COLUMNS,
     LinkageSummary,
     Neighbourhood,
@@ -156,6 +157,11 @@ class SqlResolverRegistry:
             row = connection.execute(statement).one_or_none()
             return None if row is None else (bool(row.retired), row.person_id)
 
+    def match_sums(self) -> pl.DataFrame:
+        """See `ResolverRegistry.match_sums`."""
+        with self._database.reading() as connection:
+            return frame(connection, _match_sums(), MATCH_SUM_COLUMNS)
+
     def summary(self) -> LinkageSummary:
         """See `ResolverRegistry.summary`."""
         current = roster.c.person.is_not(None)
@@ -183,6 +189,19 @@ class SqlResolverRegistry:
                 reviews=decisions.get(Decision.REVIEW.value, 0),
                 model_id=connection.execute(select(models.c.model_id).where(models.c.active)).scalar_one_or_none(),
             )
+
+
+def _match_sums() -> Executable:
+    left, right, p = roster.alias("one"), roster.alias("other"), pairs.c.probability
+    by = (left.c.source, right.c.source, pairs.c.decision)
+    return (
+        select(*by, func.count(), func.sum(p), func.sum(p * (1 - p)))
+        .join_from(pairs, left, pairs.c.left_serial == left.c.serial)
+        .join(right, pairs.c.right_serial == right.c.serial)
+        .where(left.c.person.is_not(None), right.c.person.is_not(None), p.is_not(None))
+        .group_by(*by)
+        .order_by(*by)
+    )
 
 
 def _state_row(connection: Connection, *, lock: bool = False) -> Row[Any] | None:

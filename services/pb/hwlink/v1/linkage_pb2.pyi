@@ -194,7 +194,7 @@ class QualityResponse(_message.Message):
     def __init__(self, groups: _Optional[_Iterable[_Union[GroupQuality, _Mapping]]] = ..., snapshot_id: _Optional[str] = ..., model_id: _Optional[str] = ..., policy_id: _Optional[str] = ..., reviews_per_10000: _Optional[float] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class GroupQuality(_message.Message):
-    __slots__ = ("group", "feed", "subjects", "linked", "unlinkable", "precision", "recall")
+    __slots__ = ("group", "feed", "subjects", "linked", "unlinkable", "precision", "recall", "link_rate", "standardised_difference")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     FEED_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
@@ -202,6 +202,8 @@ class GroupQuality(_message.Message):
     UNLINKABLE_FIELD_NUMBER: _ClassVar[int]
     PRECISION_FIELD_NUMBER: _ClassVar[int]
     RECALL_FIELD_NUMBER: _ClassVar[int]
+    LINK_RATE_FIELD_NUMBER: _ClassVar[int]
+    STANDARDISED_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
     group: str
     feed: _core_pb2.Feed
     subjects: _core_pb2.ReleasedCount
@@ -209,7 +211,9 @@ class GroupQuality(_message.Message):
     unlinkable: _core_pb2.ReleasedCount
     precision: Estimate
     recall: Estimate
-    def __init__(self, group: _Optional[str] = ..., feed: _Optional[_Union[_core_pb2.Feed, str]] = ..., subjects: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linked: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., unlinkable: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., precision: _Optional[_Union[Estimate, _Mapping]] = ..., recall: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
+    link_rate: float
+    standardised_difference: float
+    def __init__(self, group: _Optional[str] = ..., feed: _Optional[_Union[_core_pb2.Feed, str]] = ..., subjects: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linked: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., unlinkable: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., precision: _Optional[_Union[Estimate, _Mapping]] = ..., recall: _Optional[_Union[Estimate, _Mapping]] = ..., link_rate: _Optional[float] = ..., standardised_difference: _Optional[float] = ...) -> None: ...
 
 class Estimate(_message.Message):
     __slots__ = ("value", "low", "high")
