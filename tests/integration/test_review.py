@@ -600,7 +600,7 @@ def test_no_rate_is_told_of_a_group_in_which_few_stand_on_either_side(
 
 
 def test_recall_and_intervals_need_a_fitted_model_and_links_enough(line: Line, reviewer: Reviewer) -> None:
-    """Probabilities of 8/9 for 120 links; ten pairs of 1/3 are not linked, and the fit says that 2 % are never found."""
+    """Links of 8/9 each; ten pairs of 1/3 are not linked, and the fit says that 2 % are never found."""
     line.registry.ingest.open_stream("s1", GP, "health", "{}")
     line.registry.ingest.open_stream("s2", SHBE, "welfare", "{}")
     line.links({(n, 1_000 + n): 3.0 for n in range(1, 121)} | {(n, 1_000 + n): -1.0 for n in range(500, 510)})
