@@ -8,7 +8,7 @@ independently but for `Dependence`s, and it cannot see those who have nothing th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Final
@@ -83,7 +83,7 @@ def beyond_blocking(
     if not len(at):
         return Beyond(0.0, 0.0, 0.0)
     left, right, levels, probability = left[at], right[at], levels[:, at], probability[at]
-    able = _presence(held, model, left) & _presence(held, model, right)
+    able = presence(held, model, left) & presence(held, model, right)
     sounds = sounding(held, left, right, levels)
     # A key that was stopped reads as none, and a match that shares it has it on either side.
     kinds, kind = np.unique(np.concatenate([able & (held.keys(left) != 0), able]), axis=0, return_inverse=True)
@@ -103,7 +103,7 @@ def unfound_chances(
 
     `among` are the other source's rows, of which most must have a pass's columns for a match to be found by it.
     """
-    asked, there = _presence(held, model, rows), _presence(held, model, among).mean(axis=0) > 0.5
+    asked, there = presence(held, model, rows), presence(held, model, among).mean(axis=0) > 0.5
     unstopped = asked & there
     kinds, kind = np.unique(
         np.concatenate([unstopped & (held.keys(rows) != 0), unstopped]), axis=0, return_inverse=True
@@ -118,11 +118,30 @@ def sounding(held: HeldSubjects, left: IntArray, right: IntArray, levels: LevelA
     return {name: _sounding(table, left, right, levels[PLACE[name]], name) for name in ("forename", "surname")}
 
 
-def _presence(held: HeldSubjects, model: MatchModel, rows: IntArray) -> npt.NDArray[np.bool_]:
+def presence(held: HeldSubjects, model: MatchModel, rows: IntArray) -> npt.NDArray[np.bool_]:
     """Return whether rows have what each pass is made of, (rows, passes)."""
     there = held.subjects.table[rows] != 0
     columns = [[TOKEN_POSITION[column] for part in p.parts for column in part] for p in model.passes]
     return np.stack([there[:, each].all(axis=1) for each in columns], axis=1)
+
+
+def pass_chances(model: MatchModel, sounds: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the chance that a match which has every field agrees on each of the model's passes, (passes,).
+
+    `sounds` is the share of each level's pairs whose names sound alike, by name, see `sounding`.
+    """
+    crossing = {name for pair in model.crossings for name in pair}
+    chances = _identified(model)
+    for share, facts in _states(model, sounds):
+        chances += share * np.asarray([_agrees(p, facts, p.name in crossing) for p in model.passes])
+    return chances
+
+
+def _identified(model: MatchModel) -> FloatArray:
+    """Return the chance that a match agrees on each pass of an identifier alone, 0 for other passes, (passes,)."""
+    m = {c.name: c.m for c in model.comparisons}
+    known = [_IDENTIFIERS.get(p.parts[0][0]) if len(p.parts) == len(p.parts[0]) == 1 else None for p in model.passes]
+    return np.asarray([m[name][0] if name else 0.0 for name in known])
 
 
 def _chances(
@@ -135,9 +154,7 @@ def _chances(
         likely.append(share)
         agree.append([_agrees(block_pass, facts, block_pass.name in crossing) for block_pass in model.passes])
     agrees = np.asarray(agree)
-    m = {c.name: c.m for c in model.comparisons}
-    known = [_IDENTIFIERS.get(p.parts[0][0]) if len(p.parts) == len(p.parts[0]) == 1 else None for p in model.passes]
-    identified = np.asarray([m[name][0] if name else 0.0 for name in known])
+    identified = _identified(model)
     missed = [
         float(np.asarray(likely) @ ~agrees[:, kind].any(axis=1)) * float(np.prod(1 - identified[kind]))
         for kind in kinds
@@ -146,7 +163,7 @@ def _chances(
     return chance
 
 
-def _states(model: MatchModel, sounds: dict[str, FloatArray]) -> Iterator[tuple[float, frozenset[str]]]:
+def _states(model: MatchModel, sounds: Mapping[str, FloatArray]) -> Iterator[tuple[float, frozenset[str]]]:
     """Yield all that a match's names, date and home may be: how likely it is, and what agrees then."""
     m = {c.name: np.where(plain(c.name), np.asarray(c.m), 0.0) for c in model.comparisons}
     forename, surname = (_named(name, sounds[name]) for name in ("forename", "surname"))

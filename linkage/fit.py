@@ -3,20 +3,21 @@
 1. u and r from pairs that are known, or all but known, not to be one person (`linkage.strangers`); both stay fixed.
 2. m by expectation-maximisation, one session for each blocking pass (`linkage.session`), on every comparison that does
    not overlap with the pass's own columns: among pairs that a pass found, its own columns agree whoever they are.
-3. Sessions are added up, each with the number of matches it expects, and smoothed towards the shipped m.
+3. Sessions that tell of more matches than the others are left out (`linkage.recapture`); the rest are added up, each
+   with the number of matches it expects, and smoothed towards the shipped m.
 4. A prior for each pair of sources: the share of matches that makes the candidates' weights likeliest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from linkage.beyond import Beyond, beyond_blocking
+from linkage.beyond import Beyond, beyond_blocking, sounding
 from linkage.block import shared_passes
 from linkage.compare import PLACE, LevelArray, PatternArray, compare, levels_of
 from linkage.dependence import match_dependences, stranger_dependences
@@ -33,12 +34,13 @@ from linkage.prior import (
     relatives_per_match,
     relatives_shares,
 )
+from linkage.recapture import finding_chances, in_agreement
 from linkage.sample import linkable
-from linkage.session import overlapping, run_session
+from linkage.session import SessionResult, overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
 from linkage.subjects import TOKEN_POSITION, IntArray, mix, token_prefix
 from linkage.weigh import Weigher, relative_table
-from schemas.model import COMPARISONS, BlockPass, Comparison, Dependence, FitReport, Frequencies, MatchModel, Session
+from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, Frequencies, MatchModel, Session
 
 SAMPLE_ROWS: Final = 15_000
 """Subjects of the smaller source whose candidates are used to fit; their share of the matches is plenty for m."""
@@ -95,7 +97,13 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     with_r = shipped.model_copy(update={"relatives": relatives})
     ratio = relatives_per_match(candidates, m, relatives_shares(held, candidates, with_r, m, generator))
     dependences = stranger_dependences(held, shipped.cuts, m, u, certain_matches(held, candidates, m), generator)
-    sessions, m, counts = _sessions(candidates, shipped.passes, m, u, relative_table(relatives), ratio, dependences)
+    start, r = m, relative_table(relatives)
+
+    def session(block_pass: BlockPass, found: PatternArray) -> SessionResult:
+        active = [name for name in COMPARISONS if name not in overlapping(block_pass)]
+        return run_session(block_pass.name, found, active, start, u, r, ratio, dependences)
+
+    sessions, m, counts = _trained(held, shipped, candidates, m, session)
     relatives = relatives.model_copy(update={"home": tuple(m["home"].tolist())})
     fitted = shipped.model_copy(
         update={
@@ -214,31 +222,51 @@ def frequencies(held: HeldSubjects) -> tuple[Frequencies, ...]:
     return tuple(tables)
 
 
-def _sessions(
+def _trained(
+    held: HeldSubjects,
+    shipped: MatchModel,
     candidates: Candidates,
-    passes: Sequence[BlockPass],
     m: dict[str, FloatArray],
-    u: dict[str, FloatArray],
-    r: dict[str, FloatArray],
-    relatives_per_match: float,
-    dependences: Sequence[Dependence],
+    run: Callable[[BlockPass, PatternArray], SessionResult],
 ) -> tuple[tuple[Session, ...], dict[str, FloatArray], dict[str, FloatArray]]:
-    """Run a session for each pass; return their reports, the combined m, and the matches counted at each level."""
-    reports, totals = [], {name: np.zeros(len(m[name])) for name in COMPARISONS}
-    crossable = np.zeros(len(m["forename"]))
-    for position, block_pass in enumerate(passes):
-        active = [name for name in COMPARISONS if name not in overlapping(block_pass)]
-        found = candidates.pattern[(candidates.shared >> np.uint32(position)) & np.uint32(1) == 1]
-        session = run_session(block_pass.name, found, active, m, u, r, relatives_per_match, dependences)
-        reports.append(session.report)
-        if session.report.used:
-            for name in active:
-                totals[name] += session.counts[name]
-            if "forename" in active and "surname" in active:
-                crossable += session.counts["forename"]
+    """Run a session for each pass; return their reports, the combined m, and the matches counted at each level.
+
+    Sessions that tell of more matches than the others can account for are left out (`linkage.recapture`).
+    """
+    passes = shipped.passes
+    results = [
+        run(block_pass, candidates.pattern[(candidates.shared >> np.uint32(position)) & np.uint32(1) == 1])
+        for position, block_pass in enumerate(passes)
+    ]
+    sounds = sounding(held, candidates.left, candidates.right, levels_of(candidates.pattern))
+
+    def combined(kept: npt.NDArray[np.bool_]) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        counts = _counted([one for one, is_kept in zip(results, kept, strict=True) if is_kept])
+        return {name: smoothed(name, counts[name], m[name], M_STRENGTH) for name in COMPARISONS}, counts
+
+    used = np.asarray([one.report.used for one in results])
+    found = np.asarray([one.report.expected_matches for one in results])
+    kept = in_agreement(found, used, lambda kept: finding_chances(held, shipped, sounds, combined(kept)[0]))
+    reports = tuple(
+        one.report.model_copy(update={"used": False, "note": "tells of more matches than other sessions do"})
+        if dropped
+        else one.report
+        for one, dropped in zip(results, used & ~kept, strict=True)
+    )
+    return reports, *combined(kept)
+
+
+def _counted(results: Sequence[SessionResult]) -> dict[str, FloatArray]:
+    """Return the matches counted at each level by all sessions together."""
+    totals = {name: np.zeros(len(levels)) for name, levels in COMPARISONS.items()}
+    crossable = np.zeros(len(COMPARISONS["forename"]))
+    for result in results:
+        for name, counts in result.counts.items():
+            totals[name] += counts
+        if "forename" in result.counts and "surname" in result.counts:
+            crossable += result.counts["forename"]
     totals["forename"] = _with_crosswise(totals["forename"], crossable)
-    combined = {name: smoothed(name, totals[name], m[name], M_STRENGTH) for name in COMPARISONS}
-    return tuple(reports), combined, totals
+    return totals
 
 
 def _reliable(counts: FloatArray) -> bool:
