@@ -58,6 +58,9 @@ def link(
             help="Link again without this key, and check by it (twice the time).",
         ),
     ] = None,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Give linked subjects inverse-probability-of-linkage weights.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of what fitting draws at random.", min=0)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -77,6 +80,7 @@ def link(
             truth=truth,
             areas=areas,
             check_key=check_key,
+            weighted=weights,
             seed=seed,
             progress=report,
         )

@@ -153,12 +153,15 @@ def quality(linked: Linked, truth: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def write_outputs(linked: Linked, out: Path, summary: dict[str, Any]) -> None:
+def write_outputs(linked: Linked, out: Path, summary: dict[str, Any], weights: pl.Series | None = None) -> None:
     """Write `links.parquet`, `persons.parquet`, what explains them, and `summary.json`.
 
+    `weights`, if there are any, are those of `Linked.labelled`'s rows: the column `linkage_weight` of the persons.
     Raises InputError OPTION_INVALID when that cannot be.
     """
     persons = linked.labelled.select("person_id", source=_shown(pl.col("source")), subject="subject_ref")
+    if weights is not None:
+        persons = persons.with_columns(weights.alias("linkage_weight"))
     try:
         linked.links.write_parquet(out / "links.parquet")
         persons.write_parquet(out / "persons.parquet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -18,8 +18,9 @@ from linkage.cluster import resolve
 from linkage.fit import fit
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
-from linkage.quality.evidence import Census, take_census
-from linkage.quality.report import quality_report
+from linkage.quality.evidence import Census, Evidence, take_census
+from linkage.quality.report import VARIABLES, quality_report
+from linkage.quality.weights import linkage_weights
 from linkage.subjects import Subjects
 from linkage.threads import in_threads, made_ahead
 from schemas.columns import columns
@@ -77,6 +78,7 @@ def run(
     truth: Path | None = None,
     areas: Path | None = None,
     check_key: str | None = None,
+    weighted: bool = False,
     seed: int = 1,
     progress: Progress = _silent,
 ) -> dict[str, Any]:
@@ -85,7 +87,8 @@ def run(
     `unique` says which files hold one record per person: `both`, `left`, `right` or `none`; without it both do when
     there are two and the one does not. Without `model` one is fitted to the files, starting from `shipped`. `areas`
     names a CSV for quality by deprivation and authority; `check_key` a key (`nhs_number`, `nino`) to hide and link
-    again without, as a check. Raises InputError, AgreementError or PolicyError as the readers do.
+    again without, as a check; `weighted` gives persons inverse-probability-of-linkage weights. Raises InputError,
+    AgreementError or PolicyError as the readers do.
     """
     began = started = time.perf_counter()
     clock = _Clock()
@@ -141,8 +144,23 @@ def run(
     clock.stage(Stage.WRITE, started)
     summary["seconds"] = {**clock.seconds, "total": round(time.perf_counter() - began, 3)}
     summary["peak_memory_mib"] = _peak_memory_mib()
-    write_outputs(linked, out, summary)
+    weights = _weights(linked, census, attributes) if weighted else None
+    write_outputs(linked, out, summary, weights)
     return summary
+
+
+def _weights(linked: Linked, census: Census, attributes: Mapping[str, pl.Series]) -> pl.Series:
+    """Return the weight of each row of `Linked.labelled`, null for the unlinked."""
+    source = pl.Series(census.sources, dtype=pl.String).gather(census.source)
+    seen = Evidence.of(census, linked.resolution.links, linked.resolution.labels)
+    made = seen.between & seen.linked
+    has = np.zeros(len(census), dtype=np.bool_)
+    has[seen.left[made]] = has[seen.right[made]] = True
+    variables = [attributes[name] for name in VARIABLES if name in attributes]
+    weight = linkage_weights(source, variables, has)
+    # The census is in the order of reading, the outcome in that of the files.
+    file = np.asarray([linked.sources.index(name) for name in census.sources])[census.source]
+    return pl.Series(weight[np.argsort(file, kind="stable")]).fill_nan(None)
 
 
 def _link(
