@@ -36,7 +36,7 @@ def unlinkable(
     filled = np.zeros((len(subjects.sources), len(TOKEN_COLUMNS)), dtype=np.bool_)
     alive = [np.flatnonzero(held.alive & (subjects.source == code)) for code in range(len(subjects.sources))]
     for code, rows in enumerate(alive):
-        for some in _portions(rows):
+        for some in portions(rows):
             filled[code] |= (gathered(subjects.table, some) != 0).any(axis=0)
     reached = np.zeros(len(subjects), dtype=np.bool_)
     for code, unique in enumerate(subjects.unique):
@@ -48,12 +48,12 @@ def unlinkable(
                 best = _best_bits(held, weigher, rows, usable, log2_relatives[code, other]) + log2_prior[code, other]
                 reached[rows] |= best >= threshold
 
-        for _ in in_threads(reach, _portions(alive[code])):
+        for _ in in_threads(reach, portions(alive[code])):
             pass
     return held.alive & ~reached
 
 
-def _portions(rows: IntArray) -> list[IntArray]:
+def portions(rows: IntArray) -> list[IntArray]:
     """Cut rows into portions whose tokens stay within the cache."""
     return [rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE)]
 

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from linkage.compare import gathered
 from linkage.held import HeldSubjects
 from linkage.quality.beyond import found_shares
-from linkage.reach import unlinkable
+from linkage.reach import portions, unlinkable
 from linkage.subjects import BoolArray, IntArray, UInt64Array, identities
 from linkage.weigh import FloatArray, Weigher
 from schemas.contracts.subject import TOKEN_COLUMNS
@@ -58,10 +59,10 @@ def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator:
     completeness = {}
     for code, name in enumerate(subjects.sources):
         rows = alive[subjects.source[alive] == code]
-        filled = np.count_nonzero(subjects.table[rows], axis=0)
+        filled = sum(np.count_nonzero(gathered(subjects.table, some), axis=0) for some in portions(rows))
         completeness[name] = {
             column: round(float(number) / max(len(rows), 1), 4)
-            for column, number in zip(TOKEN_COLUMNS, filled, strict=True)
+            for column, number in zip(TOKEN_COLUMNS, np.broadcast_to(filled, len(TOKEN_COLUMNS)), strict=True)
         }
     order = np.argsort(subjects.identity[alive])
     found_share, link_share = found_shares(held, weigher, *priors, generator)
