@@ -38,6 +38,7 @@ from services.matcher.index import Index
 from tests.bench.machine import commit, machine
 from tests.bench.measure import peak_mib
 from tests.bench.run import RESULTS
+from tests.bench.table import markdown
 
 STREAMING: Final = RESULTS.with_name("streaming.json")
 MILLIONS: Final = (1.0, 2.0, 5.0, 10.0)
@@ -165,6 +166,40 @@ def measure(
     return sizes
 
 
+def block(result: dict[str, Any]) -> str:
+    """Return the figures as a table, a line of it for each size."""
+    rows = []
+    for size in result["sizes"]:
+        batches, arrivals = size["micro_batches"], size["open_loop"]
+        rows.append(
+            (
+                f"{size['held']:,}",
+                f"{batches['candidates_a_record']:.1f}",
+                f"{batches['records_per_s']:,}",
+                f"{batches['records_per_cpu_s']:,}",
+                f"{arrivals['p50_ms']:.0f}",
+                f"{arrivals['p95_ms']:.0f}",
+                f"{arrivals['p99_ms']:.0f}",
+                f"{arrivals['max_ms']:.0f}",
+                f"{size['array_bytes_a_subject']:,}",
+                f"{size['resident_bytes_a_subject']:,}",
+                f"{size['peak_bytes_a_subject']:,}",
+            )
+        )
+    facts = result["machine"]
+    columns = ("held", "candidates a record", "a second", "a CPU second", "50 % ms", "95 % ms", "99 % ms", "longest ms")
+    memory = ("bytes a subject", "resident", "with growth")
+    return "\n\n".join(
+        [
+            f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']:.0f} GiB, Python {facts['python']}; "
+            f"{result['measured_on']}. Records back to back in micro-batches of {result['batch_rows']}; latency with "
+            f"{RATE_PER_S:,} records a second arriving in messages of {result['message_rows']} at random moments; "
+            "bytes of a subject's data and indexes, of the process beyond its start, and of the most that it ever held.",
+            markdown((*columns, *memory), "r" * 11, rows),
+        ]
+    )
+
+
 def _micro_batches(index: Index, held: HeldSubjects, batches: Sequence[pl.DataFrame]) -> dict[str, float]:
     """Work off micro-batches back to back; `records_per_cpu_s` is what one core does, other work beside it or not."""
     seconds, cpu, pairs, candidates = [], [], 0, 0
@@ -274,7 +309,9 @@ def main(arguments: Sequence[str]) -> None:
         "message_rows": MESSAGE_ROWS,
         "sizes": sizes,
     }
-    (options.out or STREAMING).write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    target = options.out or STREAMING
+    target.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    target.with_suffix(".md").write_text(block(result) + "\n", "utf-8")
 
 
 def _say(text: str) -> None:
