@@ -107,12 +107,13 @@ class Subjects:
         return cls._packed(frame.drop(BINARY_COLUMNS), binary, one_record_per_person or {})
 
     @classmethod
-    def from_batch(cls, batch: pa.RecordBatch, one_record_per_person: dict[str, bool]) -> Subjects:
-        """Return the subjects of an Arrow batch, as `from_frame` does, without a detour for its tokens and filters."""
+    def from_batch(cls, batch: pa.RecordBatch, source: str, one_record_per_person: bool) -> Subjects:
+        """Return the subjects of one source's batch as `from_frame` does, its tokens and filters packed as they come."""
         have = batch.schema.names
         rest = batch.select([name for name in have if name not in BINARY_COLUMNS])
         binary = {name: batch.column(name) for name in BINARY_COLUMNS if name in have}
-        return cls._packed(conform(pl.DataFrame(pl.from_arrow(rest)), Subject), binary, one_record_per_person)
+        frame = pl.DataFrame(pl.from_arrow(rest)).with_columns(source=pl.lit(source))
+        return cls._packed(conform(frame, Subject), binary, {source: one_record_per_person})
 
     @classmethod
     def _packed(cls, rest: pl.DataFrame, binary: Mapping[str, pa.Array], unique: dict[str, bool]) -> Subjects:
@@ -203,5 +204,8 @@ def _words(column: pa.Array, words: int) -> UInt64Array:
     packed = np.frombuffer(fixed.buffers()[1], dtype="<u8", count=words * len(fixed), offset=8 * words * fixed.offset)
     packed = packed.reshape(len(fixed), words)
     if fixed.null_count:
-        packed = np.where(fixed.is_valid().to_numpy(zero_copy_only=False)[:, None], packed, np.uint64(0))
+        # Arrow's own to_numpy would import pandas for this.
+        bits = np.unpackbits(np.frombuffer(fixed.buffers()[0], dtype=np.uint8), bitorder="little")
+        there = bits[fixed.offset : fixed.offset + len(fixed)] != 0
+        packed = np.where(there[:, None], packed, np.uint64(0))
     return packed

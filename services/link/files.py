@@ -40,8 +40,8 @@ class EncodedFile:
     rows: int
     columns: tuple[str, ...]
 
-    def batches(self, source: str) -> Iterator[pa.RecordBatch]:
-        """Yield the linkage variables under a source id, `BATCH_ROWS` rows at a time.
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the linkage variables, `BATCH_ROWS` rows at a time.
 
         Raises InputError FILE_UNREADABLE when the file ends too soon, PolicyError CLEAR_IDENTIFIER when a token or
         filter column holds something of another length.
@@ -51,16 +51,16 @@ class EncodedFile:
                 self.path, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_AT_ONCE_BYTES
             ) as parquet:
                 for batch in parquet.iter_batches(BATCH_ROWS, columns=list(self.columns), use_threads=False):
-                    yield self._fixed(batch).append_column("source", pa.repeat(source, batch.num_rows))
+                    yield self._fixed(batch)
         except (OSError, pa.ArrowException):
             raise _unreadable(self.path) from None
 
     def _fixed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with tokens and filters as binaries of their fixed length."""
-        fixed, wrong = {}, []
+        fixed, wrong = [], []
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             try:
-                fixed[name] = column.cast(pa.binary(_WIDTHS[name])) if name in _WIDTHS else column
+                fixed.append(column.cast(pa.binary(_WIDTHS[name])) if name in _WIDTHS else column)
             except pa.ArrowException:
                 wrong.append(name)
         if wrong:
@@ -69,7 +69,7 @@ class EncodedFile:
                 f"{self.path.name} holds values that are no tokens or filters in: {', '.join(wrong)}. "
                 "Make the file again with `hwlink pseudonymise`.",
             )
-        return pa.RecordBatch.from_pydict(fixed)
+        return pa.RecordBatch.from_arrays(fixed, names=batch.schema.names)
 
 
 def open_encoded(path: Path) -> EncodedFile:

@@ -240,9 +240,9 @@ def _read(
     """Take every file in, the larger first: each row looks for candidates among those before it, so few ask many."""
     done, total = 0, sum(file.rows for file in files)
     for number in sorted(range(len(files)), key=lambda n: -files[n].rows):
-        declared = {sources[number]: unique[number]}
-        batches = made_ahead(files[number].batches(sources[number]))
-        for batch in made_ahead(Subjects.from_batch(batch, declared) for batch in batches):
+        source, declared = sources[number], unique[number]
+        batches = made_ahead(files[number].batches())
+        for batch in made_ahead(Subjects.from_batch(each, source, declared) for each in batches):
             held.upsert(batch)
             done += len(batch)
             progress(Stage.READ, done, total)

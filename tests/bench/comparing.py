@@ -34,9 +34,9 @@ def compare(inputs: Inputs, state: Path) -> list[Measure]:
     """Index, candidates, full comparison, all of matching; then hwlink and recordlinkage on one sample of pairs."""
     model = parse_model(inputs.model.read_text("utf-8"))
     batches = [
-        Subjects.from_batch(batch, {source: feed == "health"})
+        Subjects.from_batch(batch, source, feed == "health")
         for source, feed in zip(SOURCES, FEEDS, strict=True)
-        for batch in open_encoded(inputs.encoded(feed)).batches(source)
+        for batch in open_encoded(inputs.encoded(feed)).batches()
     ]
     held = HeldSubjects(model)
     held.reserve(sum(map(len, batches)))

@@ -81,8 +81,8 @@ def make_region(folder: Path, rows: int) -> Region:
         encoded = folder / f"{feed}-encoded.parquet"
         options = ("--agreement", "test", "--key-file", folder / "project.key", "--source", source, "--feed", feed)
         commands.run("pseudonymise", *options, folder / f"{feed}.parquet", encoded)
-        batches = open_encoded(encoded).batches(source)
-        sides.append([Subjects.from_batch(batch, {source: source == SOURCES[0]}) for batch in batches])
+        batches = open_encoded(encoded).batches()
+        sides.append([Subjects.from_batch(batch, source, source == SOURCES[0]) for batch in batches])
     health, welfare = ([_narrow(batch) for batch in side] for side in sides)
     late = [batch.take(np.s_[1::2]) for batch in welfare]
     everyone = (*health, *(batch.take(np.s_[::2]) for batch in welfare))
