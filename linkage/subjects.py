@@ -108,7 +108,7 @@ class Subjects:
 
     @classmethod
     def from_batch(cls, batch: pa.RecordBatch, source: str, one_record_per_person: bool) -> Subjects:
-        """Return the subjects of one source's batch as `from_frame` does, its tokens and filters packed as they come."""
+        """Return the subjects of one source's batch as `from_frame` does, tokens and filters packed as they are."""
         have = batch.schema.names
         rest = batch.select([name for name in have if name not in BINARY_COLUMNS])
         binary = {name: batch.column(name) for name in BINARY_COLUMNS if name in have}

@@ -194,7 +194,7 @@ def block(result: dict[str, Any]) -> str:
             f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']:.0f} GiB, Python {facts['python']}; "
             f"{result['measured_on']}. Records back to back in micro-batches of {result['batch_rows']}; latency with "
             f"{RATE_PER_S:,} records a second arriving in messages of {result['message_rows']} at random moments; "
-            "bytes of a subject's data and indexes, of the process beyond its start, and of the most that it ever held.",
+            "bytes of a subject's data and indexes, of the process beyond its start, and of the most it ever held.",
             markdown((*columns, *memory), "r" * 11, rows),
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from functools import cache
 
@@ -17,7 +18,7 @@ with warnings.catch_warnings():
 from linkage.compare import compare, levels_of
 from linkage.encode import ProjectKeys, encode
 from linkage.held import HeldSubjects
-from linkage.subjects import Subjects
+from linkage.subjects import TOKEN_POSITION, Subjects
 from linkage.synthesise import population
 from linkage.toolkit import FellegiSunterClassifier, PassIndex, level_features, token_frame
 from schemas.agreement import shipped_agreement
@@ -79,6 +80,41 @@ def test_the_features_give_the_levels_that_the_fast_path_gives() -> None:
 
     assert tuple(vectors().columns) == tuple(COMPARISONS)
     assert (levels_of(pattern) == vectors().to_numpy().T).all()
+
+
+def test_every_level_is_given_alike_over_random_pairs() -> None:
+    """Blocked pairs show few levels: random ones, and ones that agree on a single column, show the others."""
+    left, right = two_files()
+    generator = np.random.default_rng(5)
+    one, other = generator.integers(0, len(left), 4_000), generator.integers(0, len(right), 4_000)
+    for column in ("token_postcode", "token_outcode", "token_surname", "token_forename", "token_date_of_birth"):
+        position = TOKEN_POSITION[column]
+        _, at, to = np.intersect1d(left.table[:, position], right.table[:, position], return_indices=True)
+        one, other = np.append(one, at), np.append(other, to)
+    pairs = pd.MultiIndex.from_arrays([one, other])
+    features = recordlinkage.Compare(level_features(left, right, MODEL.cuts))
+    given = features.compute(pairs, token_frame(left), token_frame(right)).to_numpy()
+    _, pattern = compare(left, right, one, other, MODEL.cuts)
+
+    assert (levels_of(pattern) == given.T).all()
+    for name in ("forename", "surname", "date_of_birth", "home"):
+        assert len(np.unique(given[:, list(COMPARISONS).index(name)])) > 4, name
+
+
+def test_a_value_missing_on_either_side_is_level_zero_and_no_evidence() -> None:
+    left, right = two_files()
+    blank = dataclasses.replace(left, table=np.zeros_like(left.table), filters=np.zeros_like(left.filters))
+    one, other = np.arange(50), np.arange(50)
+    for sides in ((blank, right), (right, blank), (blank, blank)):
+        pairs = pd.MultiIndex.from_arrays([one, other])
+        given = recordlinkage.Compare(level_features(*sides, MODEL.cuts)).compute(
+            pairs, token_frame(sides[0]), token_frame(sides[1])
+        )
+        probability = FellegiSunterClassifier(MODEL, relatives_per_match=0.0).prob(given)
+
+        assert not given.to_numpy().any()
+        assert not given.isna().to_numpy().any()
+        assert probability.to_numpy() == pytest.approx(0.5)
 
 
 def test_the_classifier_starts_afresh_on_each_fit() -> None:
