@@ -86,8 +86,8 @@ def beyond_blocking(
     able = presence(held, model, left) & presence(held, model, right)
     sounds = sounding(held, left, right, levels)
     # A key that was stopped reads as none, and a match that shares it has it on either side.
-    kinds, kind = np.unique(np.concatenate([able & (held.keys(left) != 0), able]), axis=0, return_inverse=True)
-    chance = _chances(model, sounds, kinds)[kind.ravel()]
+    kinds, kind = _kinds(np.concatenate([able & (held.keys(left) != 0), able]))
+    chance = _chances(model, sounds, kinds)[kind]
     return Beyond(
         found=float(probability.sum()),
         there=float((probability / chance[: len(at)]).sum()),
@@ -116,6 +116,13 @@ def sounding(held: HeldSubjects, left: IntArray, right: IntArray, levels: LevelA
     """Return, for both names, the share of each level's pairs whose names sound alike."""
     table = held.subjects.table
     return {name: _sounding(table, left, right, levels[PLACE[name]], name) for name in ("forename", "surname")}
+
+
+def _kinds(able: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], IntArray]:
+    """Return (distinct rows, the number of each row's), as sets of bits: far quicker than sorting rows."""
+    places = np.arange(able.shape[1], dtype=np.int64)
+    words, which = np.unique(able @ (1 << places), return_inverse=True)
+    return (words[:, None] >> places & 1).astype(np.bool_), which.astype(np.int64)
 
 
 def presence(held: HeldSubjects, model: MatchModel, rows: IntArray) -> npt.NDArray[np.bool_]:

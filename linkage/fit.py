@@ -33,6 +33,7 @@ from linkage.prior import (
     likelihoods,
     relatives_per_match,
     relatives_shares,
+    unfound_by_subject,
 )
 from linkage.recapture import finding_chances, in_agreement
 from linkage.sample import linkable
@@ -119,11 +120,14 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     )
     shares = relatives_shares(held, candidates, fitted, m, generator)
     levels = levels_of(candidates.pattern)
-    evidence = likelihoods(held, candidates, Weigher(fitted), shares)
+    unfound = unfound_by_subject(held, candidates, Weigher(fitted))
+    evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
     for _ in range(MATCH_ROUNDS):
         learnt = match_dependences(levels, _believed(candidates, evidence), m, M_STRENGTH)
         fitted = fitted.model_copy(update={"dependences": (*dependences, *learnt)})
-        evidence = likelihoods(held, candidates, Weigher(fitted), shares)
+        evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
+    unfound = unfound_by_subject(held, candidates, Weigher(fitted))
+    evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
 
     def beyond(at: IntArray, probability: FloatArray) -> Beyond:
         pairs = candidates.left[at], candidates.right[at], levels[:, at]

@@ -28,7 +28,7 @@ _LARGEST_HOUSEHOLD: Final = 10
 _FEWEST_EXPECTED: Final = 0.5
 """Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
 
-MODEL_ERROR_BITS: Final = 0.5
+MODEL_ERROR_BITS: Final = 0.75
 """Standard deviation of an error that all doubtful pairs' weights share: fields depend on each other in more ways than
 a model knows. Measured in `decisions/0047`.
 """
@@ -65,30 +65,50 @@ class Likelihood:
         return found
 
 
-def likelihoods(
-    held: HeldSubjects, candidates: Candidates, weigher: Weigher, relatives: Sequence[float]
-) -> tuple[Likelihood, ...]:
-    """Return the candidates' likelihood for each pair of sources; `relatives` is the share of pairs that are relatives,
-    of each."""
+Unfound = tuple[FloatArray, FloatArray] | None
+"""The chances that no pass finds the match of each sampled subject, as passes search and without stop keys; None where
+units are pairs."""
+
+
+def unfound_by_subject(held: HeldSubjects, candidates: Candidates, weigher: Weigher) -> tuple[Unfound, ...]:
+    """Return for each pair of sources the chances that no pass finds a sampled subject's match."""
     subjects = held.subjects
-    unique = dict(zip(subjects.sources, subjects.unique, strict=True))
     sure = np.flatnonzero(weigher.bits[candidates.pattern] > _SURE_BITS)
     sounds = sounding(held, candidates.left[sure], candidates.right[sure], levels_of(candidates.pattern[sure]))
+    result: list[Unfound] = []
+    for (name, other), among, rows in zip(candidates.names, candidates.among, candidates.rows, strict=True):
+        code = subjects.sources.index(among)
+        one_at_most = name != other and subjects.unique[code]
+        others = np.flatnonzero(held.alive & (subjects.source == code))
+        result.append(unfound_chances(held, weigher.model, rows, others, sounds) if one_at_most else None)
+    return tuple(result)
+
+
+def likelihoods(
+    held: HeldSubjects,
+    candidates: Candidates,
+    weigher: Weigher,
+    relatives: Sequence[float],
+    unfound: Sequence[Unfound],
+) -> tuple[Likelihood, ...]:
+    """Return the candidates' likelihood for each pair of sources.
+
+    `relatives` is the share of pairs that are relatives, of each; `unfound` is what `unfound_by_subject` returns.
+    """
+    subjects = held.subjects
     result = []
-    for number, (name, other) in enumerate(candidates.names):
+    for number in range(len(candidates.names)):
         at = np.flatnonzero(candidates.side == number)
         pattern, left = candidates.pattern[at], candidates.left[at]
         frequency = weigher.frequency_bits(pattern, subjects.table, left)
         ratios = np.exp2(weigher.weigh(pattern, frequency, float(np.log2(relatives[number]))))
-        searched, rows, among = max(candidates.searched[number], 1), candidates.rows[number], candidates.among[number]
-        if name != other and unique[among]:
-            others = np.flatnonzero(held.alive & (subjects.source == subjects.sources.index(among)))
-            unfound, unstopped = unfound_chances(held, weigher.model, rows, others, sounds)
+        searched, rows, chances = max(candidates.searched[number], 1), candidates.rows[number], unfound[number]
+        if chances is not None:
             ratios *= len(rows) / searched
             order = np.argsort(rows)
             unit = order[np.searchsorted(rows[order], left)]
-            known = np.bincount(unit, ratios, len(rows)) + unfound
-            result.append(Likelihood(at, ratios, unit, known, len(rows), searched / len(rows), unfound, unstopped))
+            known = np.bincount(unit, ratios, len(rows)) + chances[0]
+            result.append(Likelihood(at, ratios, unit, known, len(rows), searched / len(rows), *chances))
         else:
             none = np.zeros(len(at))
             result.append(Likelihood(at, ratios, np.arange(len(at)), ratios, searched, 1.0, none, none))
