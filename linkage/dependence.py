@@ -89,6 +89,8 @@ def stranger_dependences(
     found = []
     for first, second, column, owned in _EDGES:
         stratum = _stratum(held, cuts, column, generator)
+        if not stratum.levels.shape[1]:
+            continue  # nobody has the column, so that there is nothing to learn of it
         others = [name for name in COMPARISONS if name not in (first, second)]
         unlike = _unlike(stratum.levels, others)
         rows = np.zeros((len(COMPARISONS[first]) + 1, len(COMPARISONS[second]) + 1))
