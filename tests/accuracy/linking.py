@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -15,9 +16,11 @@ from linkage.fit import fit
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
 from linkage.subjects import Subjects
+from linkage.synthesise import population as first
 from schemas.agreement import shipped_agreement
 from schemas.contracts.base import Feed
 from schemas.model import MatchModel, default_model
+from tests.populations.population import population as second
 
 AGREEMENT: Final = shipped_agreement("test")
 KEYS: Final = ProjectKeys(bytes(range(32)), AGREEMENT.key_epoch)
@@ -37,20 +40,31 @@ class File:
 
 @dataclass(frozen=True)
 class Linkage:
-    """`labels`: every subject (source, subject_ref) with its person's `label`. `links`: pairs emitted, as `Resolution`.
+    """What came of linking: `labels` (source, subject_ref, label) of all subjects, `links` as `Resolution` has them.
 
-    Where the truth was given, `labels` has the true `person` (-1: not named) and the scores are there: of links
-    between sources, and of persons.
+    `roster` and `pairs` are what was resolved.
     """
 
     model: MatchModel
+    roster: pl.DataFrame
+    pairs: pl.DataFrame
     labels: pl.DataFrame
     links: pl.DataFrame
-    unique: dict[str, bool]
 
     def review_per_10000(self) -> float:
         """Return the pairs put to review for each 10,000 subjects."""
         return 10_000 * int((self.links["decision"] == "review").sum()) / self.labels.height
+
+    def at_threshold(self, link_probability: float) -> Linkage:
+        """Return the same pairs resolved at another threshold for links."""
+        policy = self.model.policy.model_copy(
+            update={
+                "link_probability": link_probability,
+                "review_probability": min(link_probability, self.model.policy.review_probability),
+            }
+        )
+        again = resolve(self.roster, self.pairs, policy)
+        return replace(self, labels=again.labels.select("source", "subject_ref", "label"), links=again.links)
 
 
 def link(files: Sequence[File], *, fitted: bool = True) -> Linkage:
@@ -71,16 +85,19 @@ def link(files: Sequence[File], *, fitted: bool = True) -> Linkage:
         rosters.append(frame.select("source", "subject_ref", claim, one_record_per_person=pl.lit(file.unique)))
     model = fit(held, shipped, seed=1) if fitted else shipped
     pairs = Matcher(model).match(held.asking(), held)
-    resolution = resolve(pl.concat(rosters), pairs, model.policy)
-    return Linkage(model, resolution.labels.select("source", "subject_ref", "label"), resolution.links, unique)
+    roster = pl.concat(rosters)
+    resolution = resolve(roster, pairs, model.policy)
+    labels = resolution.labels.select("source", "subject_ref", "label")
+    return Linkage(model, roster, pairs, labels, resolution.links)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A linkage beside its truth: `labels` with the true `person`, `pairs` with whether they are the `same` person.
+    """A linkage beside its truth.
 
-    `pairs` are the emitted ones that the declarations of the sources do not rule out. `links` scores the pairs decided
-    as link among them, `persons` the persons.
+    `labels` has the true `person` of every subject. `pairs` are the emitted ones between sources (within the source
+    where there is but one) with whether they are the `same` person; `links` scores those decided as link, `persons` the
+    persons.
     """
 
     linkage: Linkage
@@ -96,35 +113,83 @@ def judge(linkage: Linkage, persons: pl.DataFrame) -> Judged:
     labels = linkage.labels.join(known, on="subject_ref", how="left", validate="m:1")
     pairs = linkage.links
     for side in ("left", "right"):
-        pairs = pairs.join(
-            known.rename({"subject_ref": f"{side}_ref", "person": f"{side}_person"}), on=f"{side}_ref", how="left"
-        )
-    repeats = [source for source, unique in linkage.unique.items() if not unique]
-    pairs = pairs.filter(
-        (pl.col("left_source") != pl.col("right_source")) | pl.col("left_source").is_in(repeats)
-    ).with_columns(same=pl.col("left_person") == pl.col("right_person"))
-    true = _true_pairs(labels, repeats)
+        person = known.rename({"subject_ref": f"{side}_ref", "person": f"{side}_person"})
+        pairs = pairs.join(person, on=f"{side}_ref", how="left")
+    between = labels["source"].n_unique() > 1
+    elsewhere = pl.col("left_source") != pl.col("right_source")
+    pairs = pairs.filter(elsewhere if between else ~elsewhere)
+    pairs = pairs.with_columns(same=pl.col("left_person") == pl.col("right_person"))
     found = pairs.filter(decision="link").select(left="left_ref", right="right_ref")
     return Judged(
         linkage=linkage,
         labels=labels,
         pairs=pairs,
-        links=score_links(found, true),
+        links=score_links(found, _true_pairs(labels, between)),
         persons=score_persons(
-            labels["source"].rank("dense").to_numpy(),
+            labels["source"].rank("dense").cast(pl.Int64).to_numpy(),
             labels["label"].cast(pl.Int64).to_numpy(),
             labels["person"].to_numpy(),
         ),
     )
 
 
-def _true_pairs(labels: pl.DataFrame, repeats: list[str]) -> pl.DataFrame:
+def _true_pairs(labels: pl.DataFrame, between: bool) -> pl.DataFrame:
     """Return the pairs `left, right` of one person, the lower by (source, subject_ref) on the left."""
     one = labels.select("person", left_source="source", left="subject_ref")
     other = labels.select("person", right_source="source", right="subject_ref")
-    both = one.join(other, on="person").filter(
-        (pl.col("left_source") < pl.col("right_source"))
-        | ((pl.col("left_source") == pl.col("right_source")) & pl.col("left_source").is_in(repeats))
+    order = pl.col("left_source") < pl.col("right_source") if between else pl.col("left") < pl.col("right")
+    return one.join(other, on="person").filter(order).select("left", "right")
+
+
+@dataclass(frozen=True)
+class People:
+    """Clear health and welfare files, and the true `person` of each `subject` of both."""
+
+    health: pl.DataFrame
+    welfare: pl.DataFrame
+    persons: pl.DataFrame
+
+
+@cache
+def people(
+    generator: str, size: tuple[int, int], seed: int = 1, error_scale: float = 1.0, overlap: float = 0.95
+) -> People:
+    """Return a population of the `first` or the `second` generator; `size` is records of health and of welfare."""
+    if generator == "second":
+        made = second(*size, seed=seed, error_scale=error_scale, overlap=overlap)
+        return People(made.health, made.welfare, made.persons)
+    clear = first(*size, seed=seed, error_scale=error_scale, overlap=overlap)
+    return People(clear.health, clear.welfare, _persons(clear.health, clear.welfare, clear.truth))
+
+
+def _persons(health: pl.DataFrame, welfare: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Return (subject, person) from pairs: a welfare record is its health record's person, else one of its own.
+
+    Some are in two claims: those whom health does not know are one by their NINO, or (children) are two here, which are
+    too few to show.
+    """
+    of_health = health.select(subject="record_id", person="record_id")
+    issued = pl.when(pl.col("nino").str.starts_with("QQ")).then("nino")
+    of_welfare = welfare.join(truth, left_on="record_id", right_on="right_subject", how="left").select(
+        subject="record_id", person=pl.coalesce("left_subject", issued, "record_id")
     )
-    inside = (pl.col("left_source") == pl.col("right_source")) & (pl.col("left") >= pl.col("right"))
-    return both.filter(~inside).select("left", "right")
+    return pl.concat([of_health, of_welfare])
+
+
+@cache
+def judged(
+    generator: str,
+    size: tuple[int, int],
+    seed: int = 1,
+    error_scale: float = 1.0,
+    overlap: float = 0.95,
+    fitted: bool = True,
+    without: tuple[str, ...] = (),
+) -> Judged:
+    """Link health with welfare, the first holding one record per person, and judge it; `without` columns of both."""
+    made = people(generator, size, seed, error_scale, overlap)
+    files = [
+        File("a.gp", Feed.HEALTH, made.health.drop(without, strict=False), True),
+        File("b.hb", Feed.WELFARE, made.welfare.drop(without, strict=False), generator == "second"),
+    ]
+    return judge(link(files, fitted=fitted), made.persons)
