@@ -18,7 +18,7 @@ from anonlink.candidate_generation import find_candidate_pairs
 from anonlink.similarities import dice_coefficient_accelerated
 from anonlink.solving import greedy_solve, pairs_from_groups
 from clkhash.clk import generate_clks
-from clkhash.comparators import ExactComparison, NgramComparison
+from clkhash.comparators import NgramComparison
 from clkhash.field_formats import BitsPerFeatureStrategy, FieldHashingProperties, StringSpec
 from clkhash.schema import Schema
 
@@ -39,19 +39,18 @@ Pairs = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 BIT_SHARE: Final = {
     "forename": (2, 200),
-    "middle_names": (2, 60),
-    "surname": (2, 200),
-    "date_of_birth": (1, 200),
-    "sex": (0, 20),
-    "postcode": (2, 120),
-    "address": (2, 150),
-    "uprn": (0, 60),
-    "nhs_number": (2, 200),
+    "surname": (2, 160),
+    "date_of_birth": (1, 250),
+    "sex": (1, 30),
+    "postcode": (2, 100),
+    "address": (2, 100),
+    "nhs_number": (2, 150),
 }
-"""Field -> (length of its n-grams, 0: the whole value; bits that it sets, whatever its length).
+"""Field -> (length of its n-grams, bits that it sets, whatever its length).
 
-A fixed number of bits a field (clkhash's `bitsPerFeature`) keeps long addresses from outweighing names. n-grams
-of a date are positional, as the library's schemas have it.
+A fixed number of bits a field (clkhash's `bitsPerFeature`) keeps long addresses from outweighing names. n-grams of a
+date are positional, as the library's schemas have it. Middle names and UPRN are left out: one file often lacks them,
+and what is missing on one side makes two filters of one person unlike.
 """
 
 
@@ -61,10 +60,7 @@ def schema(fields: Collection[str]) -> tuple[Schema, list[str]]:
     features = []
     for name in used:
         length, bits = BIT_SHARE[name]
-        if length:
-            compared: Any = NgramComparison(length, positional=name in {"date_of_birth", "nhs_number"})
-        else:
-            compared = ExactComparison()
+        compared = NgramComparison(length, positional=name in {"date_of_birth", "nhs_number"})
         hashed = FieldHashingProperties(comparator=compared, strategy=BitsPerFeatureStrategy(bits))
         features.append(StringSpec(name, hashed, case="mixed", min_length=0, max_length=None))
     return Schema(features, BITS), used
