@@ -8,7 +8,7 @@ import grpc
 
 from schemas.contracts.base import Feed
 from services.admin.reconcile import StreamReconciliation, reconcile
-from services.admin.status import RoleStatus, drained, status
+from services.admin.status import RoleStatus, drained, drift_alarms, status
 from services.bus import Bus
 from services.lake import Zone
 from services.pb.hwlink.v1 import admin_pb2, admin_pb2_grpc, core_pb2
@@ -33,7 +33,10 @@ class AdminService(admin_pb2_grpc.AdminServiceServicer):
         roles = status(self._bus, self._registry, self._content)
         page, token = self._pages.page(request, sorted(roles, key=lambda role: role.role))
         return admin_pb2.StatusResponse(
-            roles=[_role(role) for role in page], drained=drained(roles), next_page_token=token
+            roles=[_role(role) for role in page],
+            drained=drained(roles),
+            next_page_token=token,
+            drift=[admin_pb2.DriftAlarm(**vars(alarm)) for alarm in drift_alarms(self._registry)],
         )
 
     def Reconcile(

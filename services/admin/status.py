@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -72,6 +73,28 @@ def status(bus: Bus, registry: Registry, content: Zone | None = None) -> list[Ro
             unpublished=_unbuilt(bus, registry, content),
         ),
     ]
+
+
+@dataclass(frozen=True)
+class DriftAlarm:
+    """A measure of a source that is not any more what it was when its model came into force.
+
+    `share` is that of the `bucket` that changed most in the last window, `usual_share` what it was before, `index` the
+    population stability index of the whole measure.
+    """
+
+    source: str
+    measure: str
+    bucket: str
+    usual_share: float
+    share: float
+    index: float
+
+
+def drift_alarms(registry: Registry) -> list[DriftAlarm]:
+    """Return the alarms of every source's last window by the model in force, by source."""
+    documents = registry.matcher.drift().items()
+    return [DriftAlarm(source=source, **alarm) for source, text in documents for alarm in json.loads(text)["alarms"]]
 
 
 def drained(roles: Sequence[RoleStatus]) -> bool:

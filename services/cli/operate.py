@@ -20,7 +20,7 @@ from schemas.errors import HwlinkError, Reason, StateError, TransientError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from services.admin.status import RoleStatus
+    from services.admin.status import DriftAlarm, RoleStatus
     from services.bus import Bus
     from services.registry import Registry
     from services.settings import Settings
@@ -61,17 +61,17 @@ def doctor(
     linkage, content = open_zone(settings, "linkage"), open_zone(settings, "content")
     with closing(open_bus(settings)) as bus, closing(open_registry(settings)) as registry:
         from services.admin.reconcile import reconcile as balance
-        from services.admin.status import drained, status
+        from services.admin.status import drained, drift_alarms, status
 
         roles = status(bus, registry, content)
         while not drained(roles) and time.monotonic() < deadline:
             time.sleep(_POLL_S)
             roles = status(bus, registry, content)
         books = balance(registry.ingest, linkage, content) if reconcile else None
-        dead = _dead_letters(bus)
+        dead, drift = _dead_letters(bus), drift_alarms(registry)
     is_drained = drained(roles)
     if books is None:
-        _tell_roles(roles, is_drained, dead, as_json)
+        _tell_roles(roles, is_drained, dead, drift, as_json)
     else:
         _tell_books(books, as_json)
     if wait and not is_drained:
@@ -87,7 +87,9 @@ def doctor(
         )
 
 
-def _tell_roles(roles: Sequence[RoleStatus], is_drained: bool, dead: int, as_json: bool) -> None:
+def _tell_roles(
+    roles: Sequence[RoleStatus], is_drained: bool, dead: int, drift: Sequence[DriftAlarm], as_json: bool
+) -> None:
     if as_json:
         report = [
             {
@@ -98,13 +100,24 @@ def _tell_roles(roles: Sequence[RoleStatus], is_drained: bool, dead: int, as_jso
             }
             for role in roles
         ]
-        _print_json({"drained": is_drained, "dead_letters": dead, "roles": report})
+        alarms = [vars(alarm) for alarm in drift]
+        _print_json({"drained": is_drained, "dead_letters": dead, "drift": alarms, "roles": report})
         return
     for role in roles:
         typer.echo(f"{role.role:<16} {role.lag_messages:>8,} to do")
     typer.echo("drained" if is_drained else "not drained")
     if dead:
         typer.echo(f"put aside as unusable: {dead:,}; `hwlink dlq` lists them")
+    for alarm in drift:
+        typer.echo(
+            f"{alarm.source} has drifted: {alarm.measure}, {alarm.bucket} {alarm.share:.0%}, usually "
+            f"{alarm.usual_share:.0%} (index {alarm.index:g})"
+        )
+    if drift:
+        typer.echo(
+            "ask the controller whether key, extract or system changed; where the change is there to stay, fit a model "
+            "on what is held now (`hwlink model fit`) and adopt it (`hwlink model adopt ID`)"
+        )
 
 
 def _tell_books(books: Sequence[Any], as_json: bool) -> None:

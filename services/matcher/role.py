@@ -16,6 +16,7 @@ from schemas.topics import SUBJECTS
 from services.bus import Bus, Outgoing, TopicPartition
 from services.lake import Zone
 from services.loop import step_until
+from services.matcher.drift import Drift
 from services.matcher.index import ROSTER_COLUMNS, Index
 from services.matcher.links import link_messages
 from services.matcher.source import SubjectSource
@@ -79,6 +80,7 @@ class Matcher:
         self._producer = bus.producer()
         self._count_of_shards = shards
         self._index = self._empty_index()
+        self._drift = Drift(self._model, registry.drift(self.model_id))
         self._batch_messages = batch_messages
         self._poll_s = poll_s
         self._said: _Said | None = None
@@ -103,12 +105,14 @@ class Matcher:
         The steps after it first evaluate, from the lake, what the topic has already dropped after that position.
         """
         self._index, self._said = self._empty_index(), None
+        self._drift = Drift(self._model, self._registry.drift(self.model_id))
         until, since = highest(self._positions.values()), lowest(self._positions.values())
         self._source.refuse_beyond_end(until)
         self._index.reserve(self._source.lake_rows())
         recent: list[pl.DataFrame] = []
         for rows in self._source.history(until):
             self._index.load(rows)
+            self._drift.learn(rows)
             self.counts["loaded"] += rows.height
             if since != until:
                 recent.append(rows.select(ROSTER_COLUMNS).filter(~before(since)))
@@ -160,6 +164,7 @@ class Matcher:
 
     def _evaluate(self, rows: pl.DataFrame, position: Vector) -> None:
         roster, pairs = self._index.evaluate(rows)
+        self._drift.count(rows, roster, pairs)
         self.counts["subjects"] += rows.height
         self._say(tuple(self._shards), roster, pairs, position)
 
@@ -198,7 +203,10 @@ class Matcher:
         for shard in self._said.shards:
             held = self._shards[shard]
             if dict(held.position) != target:
-                self._registry.advance_shard(self.model_id, shard, held.epoch, held.position, target)
+                # What was counted of these rows is written once, with the first shard that has them behind it.
+                drift = self._drift.changes()
+                self._registry.advance_shard(self.model_id, shard, held.epoch, held.position, target, drift)
+                self._drift.written()
                 self._shards[shard] = Shard(shard, held.epoch, target)
                 self._positions[shard] = self._said.position
         self._said = None

@@ -136,11 +136,22 @@ class MatcherRegistry(Protocol):
         ...
 
     def advance_shard(
-        self, model_id: str, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]
+        self,
+        model_id: str,
+        shard: int,
+        epoch: int,
+        expected: Mapping[str, int],
+        position: Mapping[str, int],
+        drift: Mapping[str, str] | None = None,
     ) -> None:
-        """Move a shard's position by compare-and-set; StateError OWNERSHIP_LOST when epoch or position is not as
-        expected.
+        """Move a shard's position by compare-and-set, and write what was counted up to it, by source (`drift`).
+
+        Raises StateError OWNERSHIP_LOST when epoch or position is not as expected.
         """
+        ...
+
+    def drift(self, model_id: str | None = None) -> dict[str, str]:
+        """Return what was counted of each source by a model (that in force): JSON documents by source."""
         ...
 
     def shards(self, model_id: str | None = None) -> list[Shard]:

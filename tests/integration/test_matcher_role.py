@@ -193,8 +193,17 @@ class MemoryRegistry:
         self.held[shard] = replace(held, epoch=held.epoch + 1)
         return self.held[shard]
 
+    def drift(self, model_id: str | None = None) -> dict[str, str]:
+        return {}
+
     def advance_shard(
-        self, model_id: str, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]
+        self,
+        model_id: str,
+        shard: int,
+        epoch: int,
+        expected: Mapping[str, int],
+        position: Mapping[str, int],
+        drift: Mapping[str, str] | None = None,
     ) -> None:
         if self.advances_until_crash is not None:
             if self.advances_until_crash == 0:

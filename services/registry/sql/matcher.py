@@ -13,7 +13,7 @@ from services.registry import Shard
 from services.registry.adoption import ModelsInUse
 from services.registry.sql.database import Database, to_json
 from services.registry.sql.models import document, in_use, was_in_force
-from services.registry.sql.tables import models, resolver_state, shards
+from services.registry.sql.tables import drifts, models, resolver_state, shards
 
 
 class SqlMatcherRegistry:
@@ -70,7 +70,13 @@ class SqlMatcherRegistry:
             return Shard(shard, row.epoch + 1, json.loads(row.position))
 
     def advance_shard(
-        self, model_id: str, shard: int, epoch: int, expected: Mapping[str, int], position: Mapping[str, int]
+        self,
+        model_id: str,
+        shard: int,
+        epoch: int,
+        expected: Mapping[str, int],
+        position: Mapping[str, int],
+        drift: Mapping[str, str] | None = None,
     ) -> None:
         """See `MatcherRegistry.advance_shard`."""
         with self._database.writing() as connection:
@@ -89,6 +95,19 @@ class SqlMatcherRegistry:
                     Reason.OWNERSHIP_LOST,
                     f"Shard {shard} has another owner now, or its position was moved; claim it again to go on.",
                 )
+            for source, text in (drift or {}).items():
+                mine = (drifts.c.model_id == model_id) & (drifts.c.source == source)
+                if connection.execute(update(drifts).where(mine).values(document=text)).rowcount == 0:
+                    connection.execute(insert(drifts).values(model_id=model_id, source=source, document=text))
+
+    def drift(self, model_id: str | None = None) -> dict[str, str]:
+        """See `MatcherRegistry.drift`."""
+        with self._database.reading() as connection:
+            wanted = in_use(connection).active if model_id is None else model_id
+            rows = connection.execute(
+                select(drifts.c.source, drifts.c.document).where(drifts.c.model_id == wanted).order_by(drifts.c.source)
+            )
+            return {row.source: row.document for row in rows}
 
     def shards(self, model_id: str | None = None) -> list[Shard]:
         """See `MatcherRegistry.shards`."""

@@ -9,7 +9,15 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from schemas.errors import Reason, StateError
 from services.registry.adoption import OPEN, Adoption, AdoptionState, ModelsInUse
-from services.registry.sql.tables import adoptions, candidate_moves, candidate_pairs, candidate_roster, models, shards
+from services.registry.sql.tables import (
+    adoptions,
+    candidate_moves,
+    candidate_pairs,
+    candidate_roster,
+    drifts,
+    models,
+    shards,
+)
 
 
 def in_use(connection: Connection) -> ModelsInUse:
@@ -57,3 +65,4 @@ def forget_shards(connection: Connection, model_id: str) -> None:
     """Drop a model's vectors: whoever still works on its shards has lost them, also to who may adopt it again."""
     mine = update(shards).where(shards.c.model_id == model_id)
     connection.execute(mine.values(epoch=shards.c.epoch + 1, owner="", position="{}"))
+    connection.execute(delete(drifts).where(drifts.c.model_id == model_id))

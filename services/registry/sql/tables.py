@@ -89,6 +89,14 @@ shards = Table(
     Column("position", Text, nullable=False),
 )
 
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("model_id", ForeignKey("models.model_id"), primary_key=True),
+    Column("source", String(65), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
 # --- adoption ---------------------------------------------------------------------------------------------------------
 adoptions = Table(
     "adoptions",

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from services.pb.hwlink.v1 import core_pb2 as hwlink_dot_v1_dot_core__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15hwlink/v1/admin.proto\x12\thwlink.v1\x1a\x14hwlink/v1/core.proto\"6\n\rStatusRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"`\n\x0eStatusResponse\x12$\n\x05roles\x18\x01 \x03(\x0b\x32\x15.hwlink.v1.RoleStatus\x12\x0f\n\x07\x64rained\x18\x02 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"a\n\nRoleStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x14\n\x0clag_messages\x18\x02 \x01(\x04\x12/\n\tpositions\x18\x03 \x03(\x0b\x32\x1c.hwlink.v1.PartitionPosition\"^\n\x11PartitionPosition\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\r\x12\x13\n\x0bnext_offset\x18\x03 \x01(\x04\x12\x12\n\nend_offset\x18\x04 \x01(\x04\"I\n\x10ReconcileRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"n\n\x11ReconcileResponse\x12\x30\n\x07streams\x18\x01 \x03(\x0b\x32\x1f.hwlink.v1.StreamReconciliation\x12\x0e\n\x06\x61grees\x18\x02 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xe3\x01\n\x14StreamReconciliation\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x1d\n\x04\x66\x65\x65\x64\x18\x03 \x01(\x0e\x32\x0f.hwlink.v1.Feed\x12\x11\n\tcompleted\x18\x04 \x01(\x08\x12\x0c\n\x04sent\x18\x05 \x01(\x04\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x04\x12\x0f\n\x07refused\x18\x07 \x01(\x04\x12\x0e\n\x06landed\x18\x08 \x01(\x04\x12\x12\n\nsuppressed\x18\t \x01(\x04\x12\x11\n\tduplicate\x18\n \x01(\x04\x12\x0e\n\x06\x61grees\x18\x0b \x01(\x08\"=\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"X\n\x15ListSnapshotsResponse\x12&\n\tsnapshots\x18\x01 \x03(\x0b\x32\x13.hwlink.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x17\n\x0fpublished_at_ms\x18\x02 \x01(\x03\x12\r\n\x05\x61s_of\x18\x03 \x01(\t\x12\x10\n\x08model_id\x18\x04 \x01(\t\x12\x0e\n\x06people\x18\x05 \x01(\x04\x32\xe9\x01\n\x0c\x41\x64minService\x12=\n\x06Status\x12\x18.hwlink.v1.StatusRequest\x1a\x19.hwlink.v1.StatusResponse\x12\x46\n\tReconcile\x12\x1b.hwlink.v1.ReconcileRequest\x1a\x1c.hwlink.v1.ReconcileResponse\x12R\n\rListSnapshots\x12\x1f.hwlink.v1.ListSnapshotsRequest\x1a .hwlink.v1.ListSnapshotsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15hwlink/v1/admin.proto\x12\thwlink.v1\x1a\x14hwlink/v1/core.proto\"6\n\rStatusRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"\x86\x01\n\x0eStatusResponse\x12$\n\x05roles\x18\x01 \x03(\x0b\x32\x15.hwlink.v1.RoleStatus\x12\x0f\n\x07\x64rained\x18\x02 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\x12$\n\x05\x64rift\x18\x04 \x03(\x0b\x32\x15.hwlink.v1.DriftAlarm\"p\n\nDriftAlarm\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x0f\n\x07measure\x18\x02 \x01(\t\x12\x0e\n\x06\x62ucket\x18\x03 \x01(\t\x12\x13\n\x0busual_share\x18\x04 \x01(\x01\x12\r\n\x05share\x18\x05 \x01(\x01\x12\r\n\x05index\x18\x06 \x01(\x01\"a\n\nRoleStatus\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x14\n\x0clag_messages\x18\x02 \x01(\x04\x12/\n\tpositions\x18\x03 \x03(\x0b\x32\x1c.hwlink.v1.PartitionPosition\"^\n\x11PartitionPosition\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x11\n\tpartition\x18\x02 \x01(\r\x12\x13\n\x0bnext_offset\x18\x03 \x01(\x04\x12\x12\n\nend_offset\x18\x04 \x01(\x04\"I\n\x10ReconcileRequest\x12\x0e\n\x06source\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"n\n\x11ReconcileResponse\x12\x30\n\x07streams\x18\x01 \x03(\x0b\x32\x1f.hwlink.v1.StreamReconciliation\x12\x0e\n\x06\x61grees\x18\x02 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x03 \x01(\t\"\xe3\x01\n\x14StreamReconciliation\x12\x11\n\tstream_id\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x1d\n\x04\x66\x65\x65\x64\x18\x03 \x01(\x0e\x32\x0f.hwlink.v1.Feed\x12\x11\n\tcompleted\x18\x04 \x01(\x08\x12\x0c\n\x04sent\x18\x05 \x01(\x04\x12\x10\n\x08\x61\x63\x63\x65pted\x18\x06 \x01(\x04\x12\x0f\n\x07refused\x18\x07 \x01(\x04\x12\x0e\n\x06landed\x18\x08 \x01(\x04\x12\x12\n\nsuppressed\x18\t \x01(\x04\x12\x11\n\tduplicate\x18\n \x01(\x04\x12\x0e\n\x06\x61grees\x18\x0b \x01(\x08\"=\n\x14ListSnapshotsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"X\n\x15ListSnapshotsResponse\x12&\n\tsnapshots\x18\x01 \x03(\x0b\x32\x13.hwlink.v1.Snapshot\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"i\n\x08Snapshot\x12\x13\n\x0bsnapshot_id\x18\x01 \x01(\t\x12\x17\n\x0fpublished_at_ms\x18\x02 \x01(\x03\x12\r\n\x05\x61s_of\x18\x03 \x01(\t\x12\x10\n\x08model_id\x18\x04 \x01(\t\x12\x0e\n\x06people\x18\x05 \x01(\x04\x32\xe9\x01\n\x0c\x41\x64minService\x12=\n\x06Status\x12\x18.hwlink.v1.StatusRequest\x1a\x19.hwlink.v1.StatusResponse\x12\x46\n\tReconcile\x12\x1b.hwlink.v1.ReconcileRequest\x1a\x1c.hwlink.v1.ReconcileResponse\x12R\n\rListSnapshots\x12\x1f.hwlink.v1.ListSnapshotsRequest\x1a .hwlink.v1.ListSnapshotsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,24 +34,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STATUSREQUEST']._serialized_start=58
   _globals['_STATUSREQUEST']._serialized_end=112
-  _globals['_STATUSRESPONSE']._serialized_start=114
-  _globals['_STATUSRESPONSE']._serialized_end=210
-  _globals['_ROLESTATUS']._serialized_start=212
-  _globals['_ROLESTATUS']._serialized_end=309
-  _globals['_PARTITIONPOSITION']._serialized_start=311
-  _globals['_PARTITIONPOSITION']._serialized_end=405
-  _globals['_RECONCILEREQUEST']._serialized_start=407
-  _globals['_RECONCILEREQUEST']._serialized_end=480
-  _globals['_RECONCILERESPONSE']._serialized_start=482
-  _globals['_RECONCILERESPONSE']._serialized_end=592
-  _globals['_STREAMRECONCILIATION']._serialized_start=595
-  _globals['_STREAMRECONCILIATION']._serialized_end=822
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=824
-  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=885
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=887
-  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=975
-  _globals['_SNAPSHOT']._serialized_start=977
-  _globals['_SNAPSHOT']._serialized_end=1082
-  _globals['_ADMINSERVICE']._serialized_start=1085
-  _globals['_ADMINSERVICE']._serialized_end=1318
+  _globals['_STATUSRESPONSE']._serialized_start=115
+  _globals['_STATUSRESPONSE']._serialized_end=249
+  _globals['_DRIFTALARM']._serialized_start=251
+  _globals['_DRIFTALARM']._serialized_end=363
+  _globals['_ROLESTATUS']._serialized_start=365
+  _globals['_ROLESTATUS']._serialized_end=462
+  _globals['_PARTITIONPOSITION']._serialized_start=464
+  _globals['_PARTITIONPOSITION']._serialized_end=558
+  _globals['_RECONCILEREQUEST']._serialized_start=560
+  _globals['_RECONCILEREQUEST']._serialized_end=633
+  _globals['_RECONCILERESPONSE']._serialized_start=635
+  _globals['_RECONCILERESPONSE']._serialized_end=745
+  _globals['_STREAMRECONCILIATION']._serialized_start=748
+  _globals['_STREAMRECONCILIATION']._serialized_end=975
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_start=977
+  _globals['_LISTSNAPSHOTSREQUEST']._serialized_end=1038
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_start=1040
+  _globals['_LISTSNAPSHOTSRESPONSE']._serialized_end=1128
+  _globals['_SNAPSHOT']._serialized_start=1130
+  _globals['_SNAPSHOT']._serialized_end=1235
+  _globals['_ADMINSERVICE']._serialized_start=1238
+  _globals['_ADMINSERVICE']._serialized_end=1471
 # @@protoc_insertion_point(module_scope)

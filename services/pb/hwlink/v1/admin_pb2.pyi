@@ -16,14 +16,32 @@ class StatusRequest(_message.Message):
     def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class StatusResponse(_message.Message):
-    __slots__ = ("roles", "drained", "next_page_token")
+    __slots__ = ("roles", "drained", "next_page_token", "drift")
     ROLES_FIELD_NUMBER: _ClassVar[int]
     DRAINED_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    DRIFT_FIELD_NUMBER: _ClassVar[int]
     roles: _containers.RepeatedCompositeFieldContainer[RoleStatus]
     drained: bool
     next_page_token: str
-    def __init__(self, roles: _Optional[_Iterable[_Union[RoleStatus, _Mapping]]] = ..., drained: _Optional[bool] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    drift: _containers.RepeatedCompositeFieldContainer[DriftAlarm]
+    def __init__(self, roles: _Optional[_Iterable[_Union[RoleStatus, _Mapping]]] = ..., drained: _Optional[bool] = ..., next_page_token: _Optional[str] = ..., drift: _Optional[_Iterable[_Union[DriftAlarm, _Mapping]]] = ...) -> None: ...
+
+class DriftAlarm(_message.Message):
+    __slots__ = ("source", "measure", "bucket", "usual_share", "share", "index")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    MEASURE_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    USUAL_SHARE_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    measure: str
+    bucket: str
+    usual_share: float
+    share: float
+    index: float
+    def __init__(self, source: _Optional[str] = ..., measure: _Optional[str] = ..., bucket: _Optional[str] = ..., usual_share: _Optional[float] = ..., share: _Optional[float] = ..., index: _Optional[float] = ...) -> None: ...
 
 class RoleStatus(_message.Message):
     __slots__ = ("role", "lag_messages", "positions")

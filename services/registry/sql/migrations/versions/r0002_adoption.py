@@ -1,4 +1,4 @@
-"""A second model beside the one in force: shards of each model, and what is kept of a candidate."""
+"""A second model beside the one in force: shards of each model, what is kept of a candidate, and drift."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ def upgrade() -> None:
     """Give the shards to the model in force, and make the tables of an adoption."""
     _shards_of_models()
     op.add_column("resolver_state", sa.Column("heard", sa.Text(), server_default="{}", nullable=False))
+    op.create_table(
+        "drifts",
+        sa.Column("model_id", sa.String(length=64), nullable=False),
+        sa.Column("source", sa.String(length=65), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["models.model_id"], name="fk_drifts_model_id"),
+        sa.PrimaryKeyConstraint("model_id", "source", name="pk_drifts"),
+    )
     op.create_table(
         "adoptions",
         sa.Column("serial", sa.Integer(), autoincrement=False, nullable=False),
