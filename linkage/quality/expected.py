@@ -74,8 +74,8 @@ def never_emitted(census: Census, likely: FloatArray) -> tuple[FloatArray, int]:
         missing[telling] = rate * (1 - census.found_share[telling])
         missing[sparse] = max(rate - likely[sparse].mean(), 0.0) if sparse.any() else 0.0
         totals[code] = missing[telling | sparse].sum()
-    scale = totals.max(initial=0.0) / np.maximum(totals, 1e-9)
-    return missing * np.where(totals > 0, scale, 0.0)[census.source], int(totals.argmax())
+    scale = np.divide(totals.max(initial=0.0), totals, out=np.zeros_like(totals), where=totals > 0)
+    return missing * scale[census.source], int(totals.argmax())
 
 
 def expected_persons(evidence: Evidence, beyond: float) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Estimated quality against the truth, small populations of both generators; twenty: `python -m tests.bench.quality`."""
+"""Estimated quality and the truth, small populations of both generators; twenty: `python -m tests.bench.quality`."""
 
 from __future__ import annotations
 
