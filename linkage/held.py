@@ -92,6 +92,9 @@ class HeldSubjects:
         if (self.passes, self._probes) == (model.passes, probes):
             return
         self.passes, self._probes = model.passes, probes
+        # What is replaced goes first: keys and indexes are a third of the store.
+        self._keys = np.zeros((0, 0), dtype=np.uint32)
+        self._blocks = [BlockIndex(probes) for _ in self._blocks]
         self._keys = self._keyed(model.passes)
         self._index()
 
@@ -276,7 +279,8 @@ class HeldSubjects:
             rows = np.flatnonzero(self._arrays["source"][: self._count] == code)
             self._first[code] = int(rows[0]) if len(rows) else self._count
             self._blocks[code] = BlockIndex(self._probes)
-            self._blocks[code].add(self._keys[rows], rows)
+            together = len(rows) and rows[-1] - rows[0] + 1 == len(rows)  # as a file's are: nothing is copied then
+            self._blocks[code].add(self._keys[rows[0] : rows[-1] + 1] if together else self._keys[rows], rows)
 
 
 def _repeated(keys: UInt32Array) -> UInt32Array:

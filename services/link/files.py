@@ -47,9 +47,7 @@ class EncodedFile:
         filter column holds something of another length.
         """
         try:
-            with pa_parquet.ParquetFile(
-                self.path, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_AT_ONCE_BYTES
-            ) as parquet:
+            with _open(self.path) as parquet:
                 for batch in parquet.iter_batches(BATCH_ROWS, columns=list(self.columns), use_threads=False):
                     yield self._fixed(batch)
         except (OSError, pa.ArrowException):
@@ -96,11 +94,19 @@ def open_encoded(path: Path) -> EncodedFile:
 def read_columns(file: EncodedFile, wanted: list[str]) -> pl.DataFrame:
     """Return those of the wanted columns that the file has, of all its rows; InputError FILE_UNREADABLE."""
     try:
-        with pa_parquet.ParquetFile(file.path, page_checksum_verification=True) as parquet:
+        with _open(file.path) as parquet:
             have = parquet.schema_arrow.names
-            return pl.DataFrame(pl.from_arrow(parquet.read(columns=[name for name in wanted if name in have])))
+            batches = parquet.iter_batches(BATCH_ROWS, columns=[name for name in wanted if name in have])
+            return pl.concat([pl.DataFrame(pl.from_arrow(batch)) for batch in batches])
     except (OSError, pa.ArrowException):
         raise _unreadable(file.path) from None
+
+
+def _open(path: Path) -> pa_parquet.ParquetFile:
+    """Open a file to be read in small pieces, each page checked."""
+    return pa_parquet.ParquetFile(
+        path, page_checksum_verification=True, pre_buffer=False, buffer_size=_READ_AT_ONCE_BYTES
+    )
 
 
 def check_alike(files: list[EncodedFile]) -> None:

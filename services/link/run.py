@@ -21,7 +21,7 @@ from linkage.match import Matcher
 from linkage.quality.evidence import Census, Evidence, take_census
 from linkage.quality.report import VARIABLES, quality_report
 from linkage.quality.weights import linkage_weights
-from linkage.subjects import Subjects
+from linkage.subjects import Subjects, identities
 from linkage.threads import in_threads, made_ahead
 from schemas.columns import columns
 from schemas.contracts.links import PairLink
@@ -272,11 +272,9 @@ def _everyone(held: HeldSubjects, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl
             "subject_ref": subjects.ref_column(alive),
         }
     )
-    ends = [pairs.select(source=f"{side}_source", subject_ref=f"{side}_ref") for side in ("left", "right")]
-    roster = everyone.with_columns(pl.Series("row", alive)).join(
-        pl.concat(ends).unique(), on=["source", "subject_ref"], how="semi"
-    )
-    rows = roster["row"].to_numpy()
+    ends = [identities(pairs[f"{side}_source"], pairs[f"{side}_ref"]) for side in ("left", "right")]
+    paired = np.flatnonzero(np.isin(subjects.identity[alive], np.concatenate(ends)))
+    roster, rows = everyone[paired], alive[paired]
     return everyone, roster.select(
         "source",
         "subject_ref",
