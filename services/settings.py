@@ -39,7 +39,9 @@ class Settings(BaseModel):
         (), description="agreement files accepted beside the shipped ones, separated as PATH is"
     )
     accept_test_agreement: bool = Field(False, description="accept feeds of synthetic people (agreement hwlink-test-1)")
-    model_path: Path | None = Field(None, description="match model document; default: the shipped model")
+    model_path: Path | None = Field(
+        None, description="match model document that a new deployment starts with; default: the shipped one"
+    )
     geography_path: Path | None = Field(
         None, description="CSV of small areas: lsoa, ward, authority, imd_decile; without it area features are unknown"
     )

@@ -292,6 +292,10 @@ def test_an_adoption_from_its_beginning_to_its_end(line: Line, traffic: list[lis
     assert [dict(shard.position) for shard in line.registry.matcher.shards(OLD.model_id)] == [{}]
     pairs = line.registry.adoptions.candidate_state().decided
     assert pairs.height == line.stored("pairs") > 0
+    serials = pl.concat([pairs["left_serial"], pairs["right_serial"].alias("left_serial")])
+    explained = line.registry.resolver.neighbourhood(serials).pairs["model_id"].unique().to_list()
+    assert explained == [NEW.model_id], "every pair is explained by the model in force"
+    assert line.registry.resolver.summary().model_id == NEW.model_id
     actions = [event.action for _, event, _ in line.registry.query.audit_events()]
     assert actions == ["model.adopt", "model.adopt", "model.switch"]  # begun, confirmed, switched
 
