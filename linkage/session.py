@@ -99,7 +99,11 @@ def run_session(
     share, first = 0.5, _log_likelihood(levels, active, m) + matches
     theirs = relatives + _log_likelihood(levels, ["home"], m)
     posterior = np.exp(np.stack([first, theirs, strangers]) - np.logaddexp.reduce([first, theirs, strangers], axis=0))
-    kin = float(np.log1p((posterior[1] @ weight) / max(float(posterior[0] @ weight), 1e-9))) if len(distinct) else 0.0
+    kin, unlike = 0.0, 0.0
+    if len(distinct):
+        match, kind, other = (float(part) for part in np.maximum(posterior @ weight, 1e-9))
+        # Whoever is no match counts against it, relatives with the strangers.
+        kin, unlike = float(np.log1p(kind / match)), float(np.log1p(kind / other))
     converged, iteration, expected, change, trace = False, 0, 0.0, 0.0, []
     while not converged and iteration < ITERATIONS and len(distinct):
         iteration += 1
@@ -107,7 +111,7 @@ def run_session(
             [
                 _log_likelihood(levels, active, m) + matches + np.log(share) - kin,
                 relatives + _log_likelihood(levels, ["home"], m) + np.log(share) - kin,
-                strangers + np.log1p(-share),
+                strangers + np.log1p(-share) + unlike,
             ]
         )
         whole = np.logaddexp.reduce(joint, axis=0)
