@@ -26,13 +26,13 @@ BELOW_OVERALL: Final = 0.05
 
 MISSING: Final = "missing"
 
-MODEL_BITS: Final = 0.75
+MODEL_BITS: Final = 1.0
 """By how many bits the log odds of a fitted model may be out, all alike (standard deviation): what a model that fits
 its data still gets wrong, most of it among pairs between match and relative. Measured over populations:
 `decisions/0050`.
 """
 
-BEYOND_SPREAD: Final = 0.2
+BEYOND_SPREAD: Final = 0.3
 """Standard deviation, as a share, of the number of matches that were never emitted: errors come together more than a
 model of independent fields knows. Measured in `decisions/0051`."""
 

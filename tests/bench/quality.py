@@ -44,7 +44,7 @@ class Setting:
 
 
 SETTINGS: Final = tuple(
-    Setting(generator, people, claims, 300 + 10 * generator + number, error_scale, overlap)
+    Setting(generator, people, claims, 200 + 10 * generator + number, error_scale, overlap)
     for generator in (1, 2)
     for number, (people, claims, error_scale, overlap) in enumerate(
         (
