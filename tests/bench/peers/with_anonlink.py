@@ -18,7 +18,7 @@ from anonlink.candidate_generation import find_candidate_pairs
 from anonlink.similarities import dice_coefficient_accelerated
 from anonlink.solving import greedy_solve, pairs_from_groups
 from clkhash.clk import generate_clks
-from clkhash.comparators import NgramComparison
+from clkhash.comparators import ExactComparison, NgramComparison
 from clkhash.field_formats import BitsPerFeatureStrategy, FieldHashingProperties, StringSpec
 from clkhash.schema import Schema
 
@@ -41,12 +41,12 @@ BIT_SHARE: Final = {
     "forename": (2, 200),
     "surname": (2, 160),
     "date_of_birth": (1, 250),
-    "sex": (1, 30),
+    "sex": (0, 30),
     "postcode": (2, 100),
     "address": (2, 100),
     "nhs_number": (2, 150),
 }
-"""Field -> (length of its n-grams, bits that it sets, whatever its length).
+"""Field -> (length of its n-grams, 0: the whole value; bits that it sets, whatever its length).
 
 A fixed number of bits a field (clkhash's `bitsPerFeature`) keeps long addresses from outweighing names. n-grams of a
 date are positional, as the library's schemas have it. Middle names and UPRN are left out: one file often lacks them,
@@ -60,7 +60,8 @@ def schema(fields: Collection[str]) -> tuple[Schema, list[str]]:
     features = []
     for name in used:
         length, bits = BIT_SHARE[name]
-        compared = NgramComparison(length, positional=name in {"date_of_birth", "nhs_number"})
+        grams = NgramComparison(length, positional=name in {"date_of_birth", "nhs_number"})
+        compared = grams if length else ExactComparison()
         hashed = FieldHashingProperties(comparator=compared, strategy=BitsPerFeatureStrategy(bits))
         features.append(StringSpec(name, hashed, case="mixed", min_length=0, max_length=None))
     return Schema(features, BITS), used
