@@ -40,7 +40,7 @@ Pairs = tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 BIT_SHARE: Final = {
     "forename": (2, 200),
     "surname": (2, 160),
-    "date_of_birth": (1, 250),
+    "date_of_birth": (2, 250),
     "sex": (0, 30),
     "postcode": (2, 100),
     "address": (2, 100),
