@@ -28,7 +28,7 @@ AGREED = {
     "query features", "query cohorts", "query count", "query table", "query members", "review next", "review decide",
     "explain", "report", "model fit", "model show", "model list",
     "model adopt", "model abandon", "snapshot list", "topics", "dlq", "config", "doctor",
-    "audit verify", "audit search",
+    "audit verify", "audit search", "store migrate",
 }  # fmt: skip
 """What users rely on. A command may be added; one that is gone or renamed breaks their scripts."""
 
