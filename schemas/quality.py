@@ -124,7 +124,9 @@ class GradeCount(Contract):
 
 
 class ReviewReason(Contract):
-    """Pairs put to review for one reason."""
+    """Pairs put to review for one reason: the name of the guard that asks (`twin`, `namesake` and so on), or what else
+    keeps the pair from being a link: `uncertain`, `rivals`, `group`.
+    """
 
     reason: str
     pairs: Count

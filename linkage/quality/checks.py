@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from linkage.quality.evidence import Census, Evidence
+from linkage.reason import Because, because
 from schemas.decision import Decision, DecisionPolicy
 from schemas.quality import ReviewReason
 
@@ -17,21 +18,14 @@ LARGEST_PERSON: Final = 10
 
 
 def reviews(links: pl.DataFrame, policy: DecisionPolicy, subjects: int) -> tuple[ReviewReason, ...]:
-    """Return how many pairs are put to review, by reason: a guard's name, else `rival` or `conflict` where the pair is
-    likely enough to be linked but for another one, else `uncertain`.
+    """Return how many pairs are put to review, by reason: the guard that asks, else a `Because`, where no reviewer has
+    spoken.
     """
-    likely = pl.col("probability") >= policy.link_probability
-    alone = pl.col("log2_odds") >= policy.link_log2_odds
-    reason = (
-        pl.when(pl.col("guard").is_not_null())
-        .then(pl.col("guard"))
-        .when(likely)
-        .then(pl.lit("conflict"))
-        .when(alone)
-        .then(pl.lit("rival"))
-        .otherwise(pl.lit("uncertain"))
-    )
-    asked = links.filter(pl.col("decision") == Decision.REVIEW.value).group_by(reason.alias("reason")).len()
+    why = because(policy).alias("reason")
+    told = links.filter(pl.col("decision") == Decision.REVIEW.value).with_columns(override=pl.lit(None, pl.String))
+    told = told.with_columns(why)
+    guarded = pl.col("reason") == Because.GUARD.value
+    asked = told.group_by(pl.when(guarded).then("guard").otherwise("reason").alias("reason")).len()
     return tuple(
         ReviewReason(reason=name, pairs=pairs, per_10000_subjects=round(10_000 * pairs / max(subjects, 1), 2))
         for name, pairs in asked.sort("reason").rows()

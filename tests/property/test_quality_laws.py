@@ -180,8 +180,8 @@ def test_a_model_that_was_not_fitted_judges_nothing() -> None:
     pairs = pl.DataFrame(
         schema={
             "left_source": pl.String, "left_ref": pl.String, "right_source": pl.String, "right_ref": pl.String,
-            "pattern": pl.Int64, "log2_odds": pl.Float64, "guard": pl.String, "probability": pl.Float64,
-            "decision": pl.String,
+            "pattern": pl.Int64, "log2_odds": pl.Float64, "rival_bits": pl.Float64, "guard": pl.String,
+            "probability": pl.Float64, "decision": pl.String,
         }
     )  # fmt: skip
     labels = pl.DataFrame(schema={"source": pl.String, "subject_ref": pl.String, "label": pl.Int64})

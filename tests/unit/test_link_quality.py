@@ -71,6 +71,11 @@ def test_estimates_stand_beside_the_truth(files: tuple[Path, Path, Path], tmp_pa
     assert sum(grade.links for grade in report.grades) == report.links.found
     assert report.implausible["over_10_subjects"] == 0
     assert report.key_check is None
+    asked = pl.read_parquet(tmp_path / "evidence.parquet").filter(decision="review")
+    guarded = pl.col("because") == "guard"
+    explained = asked.select(pl.when(guarded).then("guard").otherwise("because"))["guard"].value_counts()
+    assert {reason.reason: reason.pairs for reason in report.reviews} == dict(explained.rows())
+    assert asked.height > 0
 
     persons = pl.read_parquet(tmp_path / "persons.parquet")
     linked = persons.filter(pl.col("linkage_weight").is_not_null())
