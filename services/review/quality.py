@@ -88,8 +88,9 @@ def quality(registry: Registry, policy: DisclosurePolicy, by: str = "", snapshot
         raise InputError(Reason.NOT_FOUND, "There is no snapshot of that id; `hwlink snapshot list` shows them.")
     counts = json.loads(snapshot.summary_json)
     rates = _rates(counts, policy)
-    # Probabilities are those of now: they say nothing of a state that is gone.
-    precision, recall = _accuracy(registry, policy) if snapshot is newest else ({}, NOT_ESTIMABLE)
+    # Probabilities are those of now and of the model in force: they say nothing of a state that is gone.
+    is_now = snapshot is newest and snapshot.model_id == registry.matcher.in_use().active
+    precision, recall = _accuracy(registry, policy) if is_now else ({}, NOT_ESTIMABLE)
     summary = registry.resolver.summary()
     subjects = sum(summary.subjects_by_source.values())
     return Quality(
