@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -476,6 +477,22 @@ def test_each_model_in_use_has_shards_of_its_own(registry: Registry) -> None:
     assert _reason(lambda: matcher.advance_shard("new", 0, 1, {"t-0": 2}, {"t-0": 3})) is Reason.OWNERSHIP_LOST
 
 
+def test_what_was_counted_is_written_with_its_position_and_goes_with_its_model(registry: Registry) -> None:
+    _in_force(registry)
+    matcher = registry.matcher
+    assert matcher.drift() == {}
+    begun = registry.adoptions.begin("new", "{}", _ADOPT)
+    matcher.claim_shard("new", 0, "m")
+    matcher.advance_shard("new", 0, 1, {}, {"t-0": 1}, {"b.two": "1", "a.one": "1"})
+    lost = lambda: matcher.advance_shard("new", 0, 1, {}, {"t-0": 9}, {"a.one": "9"})  # noqa: E731
+    assert _reason(lost) is Reason.OWNERSHIP_LOST
+    matcher.advance_shard("new", 0, 1, {"t-0": 1}, {"t-0": 2}, {"a.one": "2"})
+    assert list(matcher.drift("new").items()) == [("a.one", "2"), ("b.two", "1")]
+    assert matcher.drift() == {}, "of the model in force, which has counted nothing"
+    registry.adoptions.abandon(begun.serial, _ADOPT)
+    assert matcher.drift("new") == {}
+
+
 def test_what_the_candidate_says_is_kept_apart(registry: Registry) -> None:
     state = _in_force(registry)
     adoptions = registry.adoptions
@@ -743,29 +760,39 @@ def test_every_statement_is_one_that_postgresql_takes_too(
         monkeypatch.setattr(module, "matching", matching_too)
     for module in (resolver_module, adoption_module):
         monkeypatch.setattr(module, "bulk", bulk_too)
+    alone: tuple[Callable[[Registry], None], ...] = (
+        test_a_step_is_written_whole_and_read_back,
+        test_changes_replace_rows_and_keep_keys,
+        test_the_outbox_is_read_in_order_until_it_is_relayed,
+        test_an_override_needs_known_subjects_and_the_last_one_holds,
+        test_reviews_are_listed_page_by_page,
+        test_a_release_and_its_audit_event_are_one,
+        test_one_model_is_adopted_at_a_time_and_by_steps,
+        test_each_model_in_use_has_shards_of_its_own,
+        test_what_was_counted_is_written_with_its_position_and_goes_with_its_model,
+        test_what_the_candidate_says_is_kept_apart,
+        test_what_is_said_for_an_adoption_that_ended_moves_the_position_only,
+        test_a_switch_is_one_transaction_and_only_of_a_confirmed_adoption,
+        test_the_number_of_shards_changes_only_while_nothing_is_under_way,
+    )
     event.listen(Engine, "before_execute", note)
     try:
-        test_a_step_is_written_whole_and_read_back(registry)
         test_a_batch_counts_once_however_often_it_is_recorded(registry)
         test_only_the_last_claimant_moves_a_shard_and_only_from_where_it_stands(registry)
         test_a_snapshot_and_its_position_are_published_together(registry)
-        for number, test in enumerate(
-            (
-                test_the_outbox_is_read_in_order_until_it_is_relayed,
-                test_an_override_needs_known_subjects_and_the_last_one_holds,
-                test_a_release_and_its_audit_event_are_one,
-                test_one_model_is_adopted_at_a_time_and_by_steps,
-                test_what_the_candidate_says_is_kept_apart,
-                test_a_switch_is_one_transaction_and_only_of_a_confirmed_adoption,
-                test_the_number_of_shards_changes_only_while_nothing_is_under_way,
-            )
-        ):
+        test_a_registry_of_the_first_release_is_brought_up_to_date_with_what_it_holds(
+            f"sqlite:///{tmp_path / 'old.db'}"
+        )
+        for number, test in enumerate(alone):
             with closing(open_registry(f"sqlite:///{tmp_path / f'fresh-{number}.db'}")) as fresh:
                 test(fresh)
     finally:
         event.remove(Engine, "before_execute", note)
     verbs = {sql.split()[0] for sql in seen}
-    assert {"SELECT", "INSERT", "UPDATE", "DELETE"} <= verbs
+    assert {"SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP"} <= verbs
+    for table in metadata.tables:
+        assert any(re.search(rf"\b(FROM|JOIN) {table}\b", sql) for sql in seen), f"{table} is never read"
+        assert any(re.match(rf"(INSERT INTO|UPDATE) {table}\b", sql) for sql in seen), f"{table} is never written"
     assert any("FOR UPDATE" in sql for sql in seen)
     for table in metadata.sorted_tables:
         assert str(CreateTable(table).compile(dialect=other)).strip().startswith("CREATE TABLE")
