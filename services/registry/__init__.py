@@ -272,7 +272,7 @@ class ResolverState:
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Everything that stored pairs and overrides connect with some subjects.
+    """Everything that stored pairs, overrides and claims connect with some subjects.
 
     `subjects` (SUBJECT_COLUMNS), `pairs` (PAIR_COLUMNS) and `overrides` (OVERRIDE_COLUMNS).
     """
@@ -319,8 +319,10 @@ class ResolverRegistry(Protocol):
         """Return the stored subjects (SUBJECT_COLUMNS) among `keys` (source, subject_ref), in any order."""
         ...
 
-    def neighbourhood(self, serials: pl.Series) -> Neighbourhood:
-        """Return the subjects, pairs and overrides of every component that one of these subjects is in."""
+    def neighbourhood(self, serials: pl.Series, claims: pl.Series | None = None) -> Neighbourhood:
+        """Return the subjects, pairs and overrides of every component that one of these subjects is in, or a member of
+        one of these claims (`claim_group`, without nulls). Members of one claim are in one component.
+        """
         ...
 
     def overrides_after(self, serial: int) -> tuple[int, pl.Series]:

@@ -95,15 +95,15 @@ class Planner:
         )
 
     def _hood(self, mentioned: pl.DataFrame, pairs: pl.DataFrame, overridden: pl.Series) -> Neighbourhood:
-        """Return what is stored around the subjects that changed or are in a pair that arrived."""
+        """Return what is stored around subjects that changed or are in a pair that arrived, and around their claims."""
         in_pairs = pl.concat([pairs["left_serial"], pairs["right_serial"].alias("left_serial")])
-        seeds = mentioned.filter(~pl.col("added") & (pl.col("changed") | pl.col("serial").is_in(in_pairs.implode())))[
-            "serial"
-        ]
+        touched = mentioned.filter(pl.col("added") | pl.col("changed") | pl.col("serial").is_in(in_pairs.implode()))
+        claims = touched["claim_group"].drop_nulls()
+        seeds = touched.filter(~pl.col("added"))["serial"]
         seeds = pl.concat([seeds, overridden.cast(pl.Int64).alias("serial")]).unique()
-        if seeds.is_empty():
+        if seeds.is_empty() and claims.is_empty():
             return Neighbourhood(*(pl.DataFrame(schema=s) for s in (SUBJECT_COLUMNS, PAIR_COLUMNS, OVERRIDE_COLUMNS)))
-        return self.registry.neighbourhood(seeds)
+        return self.registry.neighbourhood(seeds, claims)
 
     def person_ids(self, moved: pl.DataFrame, events: pl.DataFrame, added: pl.Series) -> pl.DataFrame:
         """Return `serial, person_id` of every person that the step speaks of, with new ids for the `added` ones."""

@@ -228,7 +228,7 @@ def test_only_the_last_claimant_moves_a_shard_and_only_from_where_it_stands(regi
 
 # --- resolver ---------------------------------------------------------------------------------------------------------
 def _subjects(serials: range, person: int | None = None) -> pl.DataFrame:
-    rows = [(n, "a.one", f"{n:032x}", 1, False, -(2**63) + n, True, b"c" * 16, 1, person, None) for n in serials]
+    rows = [(n, "a.one", f"{n:032x}", 1, False, -(2**63) + n, True, b"%016d" % n, 1, person, None) for n in serials]
     return pl.DataFrame(rows, SUBJECT_COLUMNS, orient="row")
 
 
@@ -338,6 +338,22 @@ def test_a_neighbourhood_is_the_whole_component_however_long(registry: Registry)
     assert around.subjects.height == length + 1
     assert around.pairs.height == length
     assert resolver.neighbourhood(pl.Series([99])).subjects["serial"].to_list() == [99]
+
+
+def test_a_neighbourhood_goes_through_claims(registry: Registry) -> None:
+    resolver = registry.resolver
+    state = resolver.claim("one")
+    subjects = _subjects(range(1, 7)).with_columns(
+        claim_group=pl.Series([None, b"one", b"one", b"two", b"two", None], dtype=pl.Binary)
+    )
+    linked = _pairs((1, 2, 5.0, "link"), (3, 4, 5.0, "link"))
+    resolver.apply(_change(state, subjects_added=subjects, pairs_written=linked))
+
+    assert sorted(resolver.neighbourhood(pl.Series([1])).subjects["serial"]) == [1, 2, 3, 4, 5]
+    of_claim = resolver.neighbourhood(pl.Series([], dtype=pl.Int64), pl.Series([b"two"]))
+    assert sorted(of_claim.subjects["serial"]) == [1, 2, 3, 4, 5]
+    assert of_claim.pairs.height == 2
+    assert resolver.neighbourhood(pl.Series([6])).subjects["serial"].to_list() == [6]
 
 
 def test_a_former_resolver_writes_no_more(registry: Registry) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from linkage.compare import LEVEL, PLACE, STRIDES
 from schemas.columns import columns
 from schemas.contracts.links import PairLink, Roster
 from schemas.contracts.persons import MembershipChange, PersonEvent
@@ -24,6 +25,7 @@ from services.registry import AuditEvent
 from services.registry.sql import SqlRegistry, open_registry
 from services.resolver import Resolver
 
+AT_ONE_HOME = LEVEL["home"]["address_same_postcode_same"] * STRIDES[PLACE["home"]]
 CANARY = "CanaryValue9434765919"
 
 
@@ -416,3 +418,24 @@ def test_large_arrivals_are_written_in_bounded_steps(line: Line) -> None:
     line.drain()
     assert [m.headers["rows"] for m in line.read(PERSONS)] == ["30"] * 10
     assert len(line.ids()) == 300
+
+
+def test_a_household_that_is_linked_later_answers_a_guard_that_was_met_before(line: Line) -> None:
+    def say(welfare: str, health: str, guard: str | None) -> None:
+        roster = [("h", health, 1, "upsert", True, None, 0), ("w", welfare, 1, "upsert", False, b"c" * 16, 0)]
+        pair = ("h", health, 1, "w", welfare, 1, AT_ONE_HOME, 9.0, 9.0, guard, "m", 0, 0, 0)
+        for kind, rows, contract in (("roster", roster, Roster), ("pairs", [pair], PairLink)):
+            position = {"position": "{}"} if kind == "pairs" else {}
+            value = to_ipc(pl.DataFrame(rows, columns(contract), orient="row"))
+            line.send(Outgoing(LINKS.name, 0, b"0", value, {"shard": "0", "epoch": "1", "kind": kind, **position}))
+        line.drain()
+
+    say("1", "1", "twin")
+    apart = line.ids()
+    say("2", "2", None)
+
+    assert apart["h/1"] != apart["w/1"]
+    assert line.ids()["h/1"] == line.ids()["w/1"] != line.ids()["w/2"] == line.ids()["h/2"]
+    line.say("h/2", version=2, operation="withdraw")
+    line.drain()
+    assert line.ids()["h/1"] != line.ids()["w/1"]

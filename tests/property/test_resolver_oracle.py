@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.cluster import resolve
+from linkage.compare import LEVEL, PLACE, STRIDES
 from schemas.columns import columns
 from schemas.contracts.links import PairLink, Roster
 from schemas.decision import DecisionPolicy
@@ -31,6 +32,9 @@ from services.registry.sql import SqlRegistry, open_registry
 from services.resolver import Resolver
 
 POLICY = DecisionPolicy()
+HOMES = ("address_same_postcode_same", "address_different_postcode_different")
+PATTERNS = [LEVEL["home"][name] * STRIDES[PLACE["home"]] for name in HOMES]
+"""At one home, where another member of the claim may answer a guard, and not."""
 SOURCES = {"a.health": True, "b.welfare": False, "c.other": True}
 
 Key = tuple[str, str]
@@ -82,10 +86,10 @@ class World:
             "right_source": right.key[0],
             "right_ref": right.key[1],
             "right_version": right.version,
-            "pattern": chance.randrange(1000),
+            "pattern": chance.choice(PATTERNS),
             "weight_bits": odds + 10,
             "log2_odds": odds,
-            "guard": "twin" if chance.random() < 0.1 else None,
+            "guard": "twin" if chance.random() < 0.3 else None,
             "model_id": "world",
             "shard": self.shard_of(left.key, right.key),
             "left_hash": left.content,

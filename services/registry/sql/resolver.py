@@ -65,10 +65,11 @@ class SqlResolverRegistry:
             ]
         return pl.concat([pl.DataFrame(schema=SUBJECT_COLUMNS), *found])
 
-    def neighbourhood(self, serials: pl.Series) -> Neighbourhood:
+    def neighbourhood(self, serials: pl.Series, claims: pl.Series | None = None) -> Neighbourhood:
         """See `ResolverRegistry.neighbourhood`."""
         with self._database.reading() as connection:
-            found, links, decided = reach(connection, serials)
+            followed = pl.Series("claim_group", [], pl.Binary) if claims is None else claims.unique()
+            found, links, decided = reach(connection, serials, followed)
             subjects = matching(connection, roster.c.serial, found, SUBJECT_COLUMNS)
         return Neighbourhood(subjects, links, decided)
 

@@ -186,7 +186,7 @@ roster = Table(
     Column("withdrawn", Boolean, nullable=False),
     Column("content_hash", BigInteger, nullable=False),
     Column("one_record_per_person", Boolean, nullable=False),
-    Column("claim_group", LargeBinary, nullable=True),
+    Column("claim_group", LargeBinary, nullable=True, index=True),
     # Bit s is set once shard s has passed the current record: (version, withdrawn, content_hash).
     Column("passed", BigInteger, nullable=False),
     Column("person", ForeignKey("persons.serial"), nullable=True, index=True),

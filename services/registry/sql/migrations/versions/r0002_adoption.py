@@ -14,6 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Give the shards to the model in force, and make the tables of an adoption."""
     _shards_of_models()
+    op.create_index("ix_roster_claim_group", "roster", ["claim_group"])
     op.add_column("resolver_state", sa.Column("heard", sa.Text(), server_default="{}", nullable=False))
     op.create_table(
         "drifts",
