@@ -13,7 +13,8 @@ from typing import Final, Protocol
 
 import polars as pl
 
-from services.registry import AuditEvent, PublishedTransaction, ResolverState
+from services.registry.query import AuditEvent
+from services.registry.resolver import PublishedTransaction, ResolverState
 
 
 class AdoptionState(StrEnum):

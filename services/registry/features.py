@@ -1,0 +1,37 @@
+"""The port of what the feature builder keeps: its position, and the snapshots that it published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A published, immutable state: Delta versions of the products tables, and what they were made from."""
+
+    snapshot_id: str
+    published_at_ms: int
+    as_of: date
+    tables: Mapping[str, int]
+    model_id: str | None
+    positions: Mapping[str, int]
+    summary_json: str
+
+
+class FeaturesRegistry(Protocol):
+    """What the feature builder keeps: its position on the persons topic and the snapshots it published."""
+
+    def features_position(self) -> tuple[dict[str, int], int]:
+        """Return the next offset of each persons partition, and the last resolver sequence applied."""
+        ...
+
+    def publish_snapshot(self, snapshot: Snapshot, positions: Mapping[str, int], sequence: int) -> None:
+        """Publish a snapshot and move the position and sequence, in one transaction."""
+        ...
+
+    def snapshots(self) -> list[Snapshot]:
+        """Return snapshots, newest first."""
+        ...
