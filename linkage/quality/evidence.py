@@ -47,7 +47,10 @@ class Census:
 
     def find(self, source: pl.Series, subject_ref: pl.Series) -> IntArray:
         """Return the number of each named subject, -1 for one that is not here."""
-        wanted = identities(source, subject_ref)
+        return self.at(identities(source, subject_ref))
+
+    def at(self, wanted: UInt64Array) -> IntArray:
+        """Return the number of the subject of each identity, -1 for one that is not here."""
         at = np.minimum(np.searchsorted(self._identity, wanted), max(len(self) - 1, 0))
         found: IntArray = np.where(self._identity[at] == wanted, self._order[at], -1) if len(self) else at - 1
         return found

@@ -46,23 +46,27 @@ SUMS: Final = ("links", "false", "false_swing", "missed", "missed_swing", "beyon
 def tallied(census: Census, expected: Expected, attributes: Mapping[str, pl.Series], linked: BoolArray) -> pl.DataFrame:
     """Return counts and expected errors by source, variable and group: one row each, of groups that have subjects.
 
-    `attributes` are String columns (n), null where not known; a variable that a source knows of nobody is left out for
-    that source. `linked` (n) says who has a link. Variable and group are empty for the source as a whole.
+    `attributes` are String or Enum columns (n), null where not known; a variable that a source knows of nobody
+    is left out for that source. `linked` (n) says who has a link. Variable and group are empty for the source as a
+    whole.
     """
     numbers = pl.DataFrame(
         {
-            "source": pl.Series(census.sources, dtype=pl.String).gather(census.source),
+            "source": pl.Series(census.sources, dtype=pl.Enum(census.sources)).gather(census.source),
             "linked": linked,
             "unlinkable": census.unlinkable,
             **{name: getattr(expected, name) for name in SUMS},
         }
     )
     sums = [pl.len().alias("subjects"), pl.col("linked", "unlinkable", *SUMS).sum()]
-    named = {"": pl.repeat("", len(census), eager=True), **attributes}
+    named = {"": pl.repeat("", len(census), dtype=pl.Enum([""]), eager=True), **attributes}
     tables = []
     for variable, column in named.items():
-        frame = numbers.with_columns(column.fill_null(MISSING).alias("group"))
-        table = frame.group_by("source", "group").agg(sums).sort("source", "group")
+        table = numbers.with_columns(column.alias("group")).group_by("source", "group").agg(sums)
+        table = table.with_columns(pl.col("source", "group").cast(pl.String)).with_columns(
+            pl.col("group").fill_null(MISSING)
+        )
+        table = table.sort("source", "group")
         table = table.filter((pl.col("group") != MISSING).any().over("source"))
         table = _as_the_leader_has_them(table, census.sources[expected.leader])
         tables.append(table.select("source", pl.lit(variable).alias("variable"), pl.all().exclude("source")))

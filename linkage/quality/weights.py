@@ -14,7 +14,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from linkage.quality.groups import MISSING
 from linkage.subjects import BoolArray
 from linkage.weigh import FloatArray
 
@@ -28,7 +27,7 @@ def linkage_weights(source: pl.Series, variables: Sequence[pl.Series], linked: B
     """Return each subject's weight (n), NaN for the unlinked; `variables` (n each), the most telling one first."""
     names = [f"_{number}" for number in range(len(variables))]
     frame = pl.DataFrame({"_source": source, "_linked": linked}).with_columns(
-        column.fill_null(MISSING).alias(name) for name, column in zip(names, variables, strict=True)
+        column.alias(name) for name, column in zip(names, variables, strict=True)
     )
     rate, size = pl.col("_linked").mean(), pl.len()
     weight = pl.lit(None, dtype=pl.Float64)

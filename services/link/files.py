@@ -5,7 +5,7 @@ Content is never read. What the libraries say of a file they cannot read may quo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -91,15 +91,25 @@ def open_encoded(path: Path) -> EncodedFile:
     return EncodedFile(path, declaration, rows, columns)
 
 
-def read_columns(file: EncodedFile, wanted: list[str]) -> pl.DataFrame:
-    """Return those of the wanted columns that the file has, of all its rows; InputError FILE_UNREADABLE."""
+def column_batches(file: EncodedFile, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """Yield those of the wanted columns that the file has, `BATCH_ROWS` rows at a time; InputError FILE_UNREADABLE.
+
+    `LIST.FIELD` names one field of a list of structs: the others are not read.
+    """
     try:
         with _open(file.path) as parquet:
-            have = parquet.schema_arrow.names
-            batches = parquet.iter_batches(BATCH_ROWS, columns=[name for name in wanted if name in have])
-            return pl.concat([pl.DataFrame(pl.from_arrow(batch)) for batch in batches])
+            paths = [parquet.schema.column(number).path for number in range(len(parquet.schema))]
+            have = [path for path in paths if _named(path) in wanted]
+            for batch in parquet.iter_batches(BATCH_ROWS, columns=have, use_threads=False):
+                yield pl.DataFrame(pl.from_arrow(batch))
     except (OSError, pa.ArrowException):
         raise _unreadable(file.path) from None
+
+
+def _named(path: str) -> str:
+    """Return how a Parquet leaf is asked for: there are two levels of Parquet's own between a list and its fields."""
+    first, *inner = path.split(".")
+    return ".".join([first, *inner[-1:]])
 
 
 def _open(path: Path) -> pa_parquet.ParquetFile:

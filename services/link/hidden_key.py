@@ -12,7 +12,7 @@ from linkage.quality.evidence import Census
 from linkage.quality.hidden_key import key_check
 from schemas.errors import InputError, Reason
 from schemas.quality import KeyCheck
-from services.link.files import EncodedFile, read_columns
+from services.link.files import EncodedFile, column_batches
 
 KEYS: Final = ("nhs_number", "nino")
 """Keys that can be hidden: those that alone say who a person is."""
@@ -41,7 +41,7 @@ def checked_by_key(
     word = np.zeros(len(census), dtype=np.uint64)
     for file, source in zip(files, sources, strict=True):
         if f"token_{key}" in file.columns:
-            frame = read_columns(file, ["subject_ref", "version", f"token_{key}"]).sort("version")
+            frame = pl.concat(column_batches(file, ("subject_ref", "version", f"token_{key}"))).sort("version")
             place = census.find(pl.repeat(source, frame.height, eager=True), frame["subject_ref"])
             token = frame[f"token_{key}"].bin.head(8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
             word[place[place >= 0]] = token.fill_null(0).to_numpy()[place >= 0]

@@ -19,9 +19,10 @@ from typing import Any, Final
 
 import polars as pl
 
+from linkage.quality.report import VARIABLES
 from linkage.synthesise import population as first_population
 from services.cli.demo.commands import Commands
-from services.link.attributes import described
+from services.link.attributes import described, households
 from tests.bench.machine import commit, machine
 from tests.bench.run import RESULTS
 from tests.populations.population import population as second_population
@@ -165,11 +166,14 @@ def _group_truths(
     pairs = made.join(true, on=["left_subject", "right_subject"], how="full", coalesce=True).fill_null(False)
     result = {}
     for path, side in zip(encoded, ("left", "right"), strict=True):
-        content = pl.read_parquet(path).with_columns(source=pl.lit(path.name))
+        content = pl.read_parquet(path)
         groups = described(content, date.today(), None).with_columns(content["subject_ref"])
-        for variable in groups.columns:
-            if variable != "subject_ref":
-                labelled = groups.select(pl.col(variable).fill_null("missing").alias("group"), "subject_ref")
+        if "claim" in groups.columns:
+            groups = groups.with_columns(household=households(groups["claim"], groups["role"])[1])
+        for variable in VARIABLES:
+            if variable in groups.columns:
+                group = pl.col(variable).cast(pl.String).fill_null("missing").alias("group")
+                labelled = groups.select(group, "subject_ref")
                 counts = (
                     pairs.join(labelled, left_on=f"{side}_subject", right_on="subject_ref")
                     .group_by("group")
