@@ -72,23 +72,37 @@ class _Stratum:
     scale: float
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Pairs to learn strangers' dependences from: `everyone`, levels of random pairs out of `total`, and a stratum for
+    each edge.
+    """
+
+    total: float
+    everyone: LevelArray
+    strata: tuple[_Stratum, ...]
+
+
+def draw_strangers(held: HeldSubjects, cuts: DiceCuts, generator: np.random.Generator) -> Drawn:
+    """Draw the pairs that `stranger_dependences` counts; they serve for any m."""
+    sides = list(linkable(held).values())
+    total = sum(side.pairs for side in sides)
+    if not total:
+        return Drawn(0.0, np.zeros((len(COMPARISONS), 0), dtype=np.uint8), ())
+    everyone = _levels(held, cuts, *random_pairs(sides, min(RANDOM_PAIRS, 20 * int(total)), generator))
+    strata = tuple(_stratum(held, cuts, column, generator) for _, _, column, _ in _EDGES)
+    return Drawn(float(total), everyone, strata)
+
+
 def stranger_dependences(
-    held: HeldSubjects,
-    cuts: DiceCuts,
-    m: dict[str, FloatArray],
-    u: dict[str, FloatArray],
-    matches: float,
-    generator: np.random.Generator,
+    drawn: Drawn, m: dict[str, FloatArray], u: dict[str, FloatArray], matches: float
 ) -> tuple[Dependence, ...]:
     """Return how strangers' fields depend on each other; `matches` is about how many matches there are in all."""
-    sides = list(linkable(held).values())
-    total = float(sum(side.pairs for side in sides))
+    total, everyone = drawn.total, drawn.everyone
     if not total:
         return ()
-    everyone = _levels(held, cuts, *random_pairs(sides, min(RANDOM_PAIRS, 20 * int(total)), generator))
     found = []
-    for first, second, column, owned in _EDGES:
-        stratum = _stratum(held, cuts, column, generator)
+    for (first, second, _, owned), stratum in zip(_EDGES, drawn.strata, strict=True):
         if not stratum.levels.shape[1]:
             continue  # nobody has the column, so that there is nothing to learn of it
         others = [name for name in COMPARISONS if name not in (first, second)]

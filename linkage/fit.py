@@ -20,7 +20,7 @@ import numpy.typing as npt
 from linkage.beyond import Beyond, beyond_blocking, sounding
 from linkage.block import shared_passes
 from linkage.compare import PLACE, LevelArray, PatternArray, compare, levels_of
-from linkage.dependence import match_dependences, stranger_dependences
+from linkage.dependence import draw_strangers, match_dependences, stranger_dependences
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
 from linkage.plan import planned
@@ -97,14 +97,17 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     candidates = sample_candidates(held, shipped)
     with_r = shipped.model_copy(update={"relatives": relatives})
     ratio = relatives_per_match(candidates, m, relatives_shares(held, candidates, with_r, m, generator))
-    dependences = stranger_dependences(held, shipped.cuts, m, u, certain_matches(held, candidates, m), generator)
+    strangers, matches = draw_strangers(held, shipped.cuts, generator), certain_matches(held, candidates, m)
+    supposed = stranger_dependences(strangers, m, u, matches)
     start, r = m, relative_table(relatives)
 
     def session(block_pass: BlockPass, found: PatternArray) -> SessionResult:
         active = [name for name in COMPARISONS if name not in overlapping(block_pass)]
-        return run_session(block_pass.name, found, active, start, u, r, ratio, dependences)
+        return run_session(block_pass.name, found, active, start, u, r, ratio, supposed)
 
     sessions, m, counts = _trained(held, shipped, candidates, m, session)
+    # Now it is known how often a match looks like strangers do, which the shipped m thinks commoner than it is.
+    dependences = stranger_dependences(strangers, m, u, matches)
     relatives = relatives.model_copy(update={"home": tuple(m["home"].tolist())})
     fitted = shipped.model_copy(
         update={
