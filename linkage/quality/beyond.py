@@ -13,15 +13,19 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from linkage.compare import LEVEL, patterns
+from linkage.compare import LEVEL, gathered, patterns
 from linkage.held import HeldSubjects
 from linkage.levels import plain
 from linkage.subjects import TOKEN_POSITION, BoolArray, IntArray
+from linkage.threads import in_threads
 from linkage.weigh import FloatArray, Weigher
 from schemas.model import COMPARISONS
 
 DRAWS: Final = 2_000
 """Matches drawn for each combination of fields: a share is known to about a hundredth."""
+
+_ROWS_AT_ONCE: Final = 10_000
+"""Rows whose tokens stay within the cache."""
 
 _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "forename": ("token_forename",),
@@ -62,7 +66,8 @@ def found_shares(
         drawn = others[generator.integers(0, len(others), DRAWS)]
         levels = _drawn(weigher, generator)
         prior, relatives = log2_prior[code, source[drawn]], log2_relatives[code, source[drawn]]
-        kinds, kind = np.unique(have[mine], return_inverse=True)
+        kinds = np.flatnonzero(np.bincount(have[mine]))
+        kind = np.searchsorted(kinds, have[mine])
         odds = np.stack(
             [
                 _odds(weigher, _masked(levels, _bits(np.full(DRAWS, fields) & have[drawn])), prior, relatives)
@@ -76,13 +81,18 @@ def found_shares(
 
 def _fields(table: npt.NDArray[np.uint64], rows: IntArray) -> IntArray:
     """Return which of `_FIELDS` each row has, as the bits of a number."""
-    have = np.zeros(len(rows), dtype=np.int64)
-    for place, columns in enumerate(_FIELDS.values()):
-        present = np.zeros(len(rows), dtype=np.bool_)
-        for column in columns:
-            present |= table[rows, TOKEN_POSITION[column]] != 0
-        have |= present.astype(np.int64) << place
-    return have
+    have = np.zeros(len(rows), dtype=np.uint8)
+
+    def fill(start: int) -> None:
+        some = slice(start, start + _ROWS_AT_ONCE)
+        present = gathered(table, rows[some]) != 0
+        for place, columns in enumerate(_FIELDS.values()):
+            any_of = present[:, [TOKEN_POSITION[column] for column in columns]].any(axis=1)
+            have[some] |= any_of.astype(np.uint8) << place
+
+    for _ in in_threads(fill, range(0, len(rows), _ROWS_AT_ONCE)):
+        pass
+    return have.astype(np.int64)
 
 
 def _bits(have: IntArray) -> dict[str, BoolArray]:

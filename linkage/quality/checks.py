@@ -41,10 +41,10 @@ def guards(links: pl.DataFrame) -> dict[str, int]:
 def implausible(census: Census, evidence: Evidence, attributes: Mapping[str, pl.Series]) -> dict[str, int]:
     """Return how many persons look like several people, by what is wrong with them.
 
-    `attributes` may have `birth` (`YYYY-MM`), `sex`, `role` and `claim` of each subject; what is not given is not
+    `attributes` may have `birth` (in months), `sex`, `role` and `claim` of each subject; what is not given is not
     checked. A child older than a claimant is judged by the earliest birth months of the two persons.
     """
-    _, person, size = np.unique(evidence.label, return_inverse=True, return_counts=True)
+    person, size = evidence.label, np.bincount(evidence.label)
     found = {"over_10_subjects": int((size > LARGEST_PERSON).sum())}
     several = np.flatnonzero(size[person] > 1)
     for name in ("birth", "sex"):
@@ -52,11 +52,15 @@ def implausible(census: Census, evidence: Evidence, attributes: Mapping[str, pl.
             values = pl.DataFrame({"person": person[several], "value": attributes[name].gather(several)}).drop_nulls()
             found[f"several_{name}_values"] = int((values.unique().group_by("person").len()["len"] > 1).sum())
     if {"birth", "role", "claim"} <= attributes.keys():
-        birth = pl.DataFrame({"person": person, "birth": attributes["birth"]}).drop_nulls()
+        theirs = np.flatnonzero(attributes["role"].is_not_null() & attributes["claim"].is_not_null())
         claimed = pl.DataFrame(
-            {"person": person, "role": attributes["role"], "claim": attributes["claim"]}
-        ).drop_nulls()
-        birth = birth.join(claimed, on="person", how="semi").group_by("person").agg(pl.col("birth").min())
+            {"person": person[theirs], **{name: attributes[name].gather(theirs) for name in ("role", "claim")}}
+        )
+        claims = np.zeros(len(size), dtype=np.bool_)
+        claims[person[theirs]] = True
+        told = np.flatnonzero(claims[person])
+        birth = pl.DataFrame({"person": person[told], "birth": attributes["birth"].gather(told)}).drop_nulls()
+        birth = birth.group_by("person").agg(pl.col("birth").min())
         claimed = claimed.join(birth, on="person")
         parent = claimed.filter(pl.col("role") == "claimant").select("claim", parent="birth")
         child = claimed.filter(pl.col("role") == "child").join(parent, on="claim")

@@ -83,7 +83,7 @@ def expected_persons(evidence: Evidence, beyond: float) -> dict[str, float]:
 
     Two subjects of a person that have no pair of their own are one through a third: as likely as both their own links.
     """
-    _, person, size = np.unique(evidence.label, return_inverse=True, return_counts=True)
+    person, size = evidence.label, np.bincount(evidence.label)
     found = int((size * (size - 1) // 2).sum())
     inside, apart = evidence.linked, ~evidence.linked
     left, right, probability = evidence.left[inside], evidence.right[inside], evidence.probability[inside]

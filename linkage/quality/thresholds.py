@@ -47,7 +47,10 @@ def thresholds(
     named = {**dict.fromkeys(GRID, ""), STRICT: "strict", LOOSE: "loose", default: "default"}
     beyond = float(expected.beyond.sum()) / 2
     swing = evidence.probability * (1 - evidence.probability)
-    ends = np.unique(np.stack([evidence.left, evidence.right]), return_inverse=True)[1].reshape(2, -1)
+    ends = np.stack([evidence.left, evidence.right])
+    paired = np.zeros(len(census), dtype=np.bool_)
+    paired[ends] = True
+    ends = (np.cumsum(paired) - 1)[ends]
     result = []
     for probability, name in sorted(named.items()):
         linked = evidence.linked if probability == default else links_at(evidence, probability, default)
@@ -82,15 +85,16 @@ def grades(census: Census, evidence: Evidence) -> tuple[GradeCount, ...]:
     ends = np.sort(np.stack([census.source[evidence.left[made]], census.source[evidence.right[made]]]), axis=0)
     least = np.asarray([probability for _, probability in GRADES])
     grade = np.argmax(evidence.probability[made][:, None] >= least, axis=1)
-    found, count = np.unique(np.stack([*ends.astype(np.int64), grade]), axis=1, return_counts=True)
+    shape = len(census.sources), len(census.sources), len(GRADES)
+    count = np.bincount(np.ravel_multi_index((*ends.astype(np.int64), grade), shape), minlength=np.prod(shape))
     return tuple(
         GradeCount(
             left_source=census.sources[one],
             right_source=census.sources[other],
             grade=GRADES[which][0],
-            links=int(number),
+            links=int(count.reshape(shape)[one, other, which]),
         )
-        for (one, other, which), number in zip(found.T, count, strict=True)
+        for one, other, which in np.argwhere(count.reshape(shape))
     )
 
 

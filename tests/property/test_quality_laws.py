@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import gammaincinv
 
-from linkage.quality.estimate import Errors, number_interval, precision, recall, share_interval
+from linkage.quality.estimate import Errors, gamma_interval, number_interval, precision, recall, share_interval
 from linkage.quality.evidence import Census, Evidence
 from linkage.quality.expected import expected, expected_persons, never_emitted
 from linkage.quality.groups import distance, errors_of, standardised_difference
@@ -60,6 +61,11 @@ def evidence(probability: list[float], linked: list[bool]) -> Evidence:
         between=np.ones(each, dtype=np.bool_),
         pattern=np.zeros(each, dtype=np.int64),
     )
+
+
+@given(st.floats(0.5, 1e7))
+def test_quantiles_of_gamma_distributions_are_scipys(shape: float) -> None:
+    assert gamma_interval(shape) == pytest.approx(gammaincinv(shape, [0.025, 0.975]), rel=3e-8)
 
 
 def inside(estimate: Estimate) -> bool:

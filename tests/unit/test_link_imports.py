@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-UNWANTED = {"deltalake", "grpc", "pandas", "recordlinkage"}
+UNWANTED = {"deltalake", "grpc", "pandas", "recordlinkage", "scipy"}
 
 
 def test_linking_files_imports_nothing_that_it_does_not_need() -> None:
