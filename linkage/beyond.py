@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from linkage.compare import LEVEL, PLACE, LevelArray
+from linkage.compare import LEVEL, PLACE, LevelArray, gathered
 from linkage.dependence import dependence_bits
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, plain
@@ -26,6 +26,9 @@ from schemas.model import COMPARISONS, BlockPass, MatchModel
 LEAST_CHANCE: Final = 0.05
 """A found match stands for twenty at the most, and a candidate less likely than one in twenty for none: rarer finds
 would make the sum one of chance."""
+
+_ROWS_AT_ONCE: Final = 10_000
+"""Rows whose tokens stay within the cache; those of a whole source would be hundreds of MiB."""
 
 _PARTS: Final = ("year_month", "year_day", "month_day")
 _FACTS: Final[dict[str, tuple[str, ...]]] = {
@@ -127,9 +130,14 @@ def _kinds(able: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], IntArray
 
 def presence(held: HeldSubjects, model: MatchModel, rows: IntArray) -> npt.NDArray[np.bool_]:
     """Return whether rows have what each pass is made of, (rows, passes)."""
-    there = held.subjects.table[rows] != 0
+    table = held.subjects.table
     columns = [[TOKEN_POSITION[column] for part in p.parts for column in part] for p in model.passes]
-    return np.stack([there[:, each].all(axis=1) for each in columns], axis=1)
+    able = np.zeros((len(rows), len(columns)), dtype=np.bool_)
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        there = gathered(table, rows[start : start + _ROWS_AT_ONCE]) != 0
+        for position, each in enumerate(columns):
+            able[start : start + _ROWS_AT_ONCE, position] = there[:, each].all(axis=1)
+    return able
 
 
 def pass_chances(model: MatchModel, sounds: Mapping[str, FloatArray]) -> FloatArray:

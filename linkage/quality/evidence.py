@@ -85,9 +85,9 @@ def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator:
 class Evidence:
     """The pairs of a resolution as arrays, and the person that each subject was put into.
 
-    `label` (n) numbers persons, with gaps; `left` and `right` number subjects. `between`: the pair is one that a link between
-    files (or within the only one) is made of. `linked`: its subjects are one person now. `probability` counts rivals,
-    `log2_odds` does not.
+    `label` (n) numbers persons, with gaps; `left` and `right` number subjects. `between`: the pair is one that a link
+    between files (or within the only one) is made of. `linked`: its subjects are one person now. `probability` counts
+    rivals, `log2_odds` does not.
     """
 
     label: IntArray
