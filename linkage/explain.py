@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from linkage.compare import STRIDES, levels_of
-from linkage.weigh import EXACT_LEVELS, Weigher
+from linkage.weigh import EXACT_LEVELS, FULL_NAME, Weigher
 from schemas.decision import ConstraintKind, Decision
 from schemas.model import COMPARISONS, MISSING
 
@@ -136,11 +136,19 @@ def with_frequency(weigher: Weigher, levels: Sequence[int]) -> list[str]:
     """Return the comparisons, at these levels, whose values are equal and have a frequency."""
     at = dict(zip(COMPARISONS, levels, strict=True))
     equal = []
-    for table in weigher.model.frequencies:
-        name, exact = EXACT_LEVELS[table.column]
-        if at[name] and COMPARISONS[name][at[name] - 1] in exact:
+    listed = {table.column for table in weigher.model.frequencies}
+    for column, (name, exact) in EXACT_LEVELS.items():
+        if column in listed and at[name] and COMPARISONS[name][at[name] - 1] in exact:
             equal.append(name)
     return equal
+
+
+def _counted(weigher: Weigher, equal: Sequence[str]) -> str:
+    """Return what the frequencies of equal values count: both names together where the model knows full names."""
+    together = {"forename", "surname"}
+    if together <= set(equal) and FULL_NAME in {table.column for table in weigher.model.frequencies}:
+        return " ".join((FULL_NAME, *(name for name in equal if name not in together)))
+    return " ".join(equal)
 
 
 def compared(weigher: Weigher, levels: Sequence[int]) -> list[Part]:
@@ -173,7 +181,7 @@ def _parts(
     levels: list[int] = levels_of(np.asarray([pattern]))[:, 0].tolist()
     parts = compared(weigher, levels)
     equal = with_frequency(weigher, levels)
-    word = SHARED if equal and frequency_bits is None else " ".join(equal)
+    word = SHARED if equal and frequency_bits is None else _counted(weigher, equal)
     parts.append((FREQUENCY, word, None, None, frequency_bits or 0.0))
     parts.append((HOUSEHOLD, "", None, None, weight_bits - sum(part[-1] for part in parts)))
     return [(PRIOR, "", None, None, log2_prior), *parts]

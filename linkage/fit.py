@@ -21,6 +21,7 @@ from linkage.beyond import Beyond, beyond_blocking, sounding
 from linkage.block import shared_passes
 from linkage.compare import PLACE, LevelArray, PatternArray, compare, levels_of
 from linkage.dependence import draw_strangers, match_dependences, stranger_dependences
+from linkage.frequency import frequencies
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
 from linkage.plan import planned
@@ -39,18 +40,15 @@ from linkage.recapture import finding_chances, in_agreement
 from linkage.sample import linkable
 from linkage.session import SessionResult, overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
-from linkage.subjects import TOKEN_POSITION, IntArray, mix, token_prefix
+from linkage.subjects import IntArray, mix
 from linkage.weigh import Weigher, relative_table
-from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, Frequencies, MatchModel, Session
+from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, MatchModel, Session
 
 SAMPLE_ROWS: Final = 15_000
 """Subjects of the smaller source whose candidates are used to fit; their share of the matches is plenty for m."""
 
 M_STRENGTH: Final = 50.0
 """Matches that the shipped m counts as in the combined estimate."""
-
-FREQUENCY_FLOORS: Final = {"token_forename": 1e-3, "token_surname": 2e-4, "token_date_of_birth": 5e-5}
-"""Frequency below which a value is taken to be no rarer. Measured in `decisions/0011`."""
 
 MATCH_ROUNDS: Final = 3
 MOST_MISTAKEN: Final = 0.02
@@ -59,8 +57,6 @@ MOST_MISTAKEN: Final = 0.02
 
 _FEWEST_COMPARED: Final = 100.0
 """Matches with a number on both sides before its reliability is judged."""
-
-_LEAST_COUNT: Final = 4  # subjects with a value before its frequency is more than chance
 
 
 @dataclass(frozen=True)
@@ -199,34 +195,6 @@ def sample_candidates(held: HeldSubjects, model: MatchModel) -> Candidates:
         sampled=tuple(fractions),
         among=tuple(sought),
     )
-
-
-def frequencies(held: HeldSubjects) -> tuple[Frequencies, ...]:
-    """Return how common each column's frequent values are: the mean over sources of their share of the *other*
-    subjects.
-
-    A subject does not count against itself, or every value that occurs once would look as common as 1 in all.
-    """
-    subjects, alive = held.subjects, held.alive
-    tables = []
-    for column, floor in FREQUENCY_FLOORS.items():
-        words = np.ascontiguousarray(subjects.table[:, TOKEN_POSITION[column]])
-        present = [words[alive & (subjects.source == code) & (words != 0)] for code in range(len(subjects.sources))]
-        present = [values for values in present if len(values)]
-        common, count = np.unique(np.concatenate(present), return_counts=True) if present else (words[:0], words[:0])
-        common = common[count >= _LEAST_COUNT]
-        total = np.zeros(len(common))
-        for values in present:
-            ordered = np.sort(values)
-            count = np.searchsorted(ordered, common, side="right") - np.searchsorted(ordered, common)
-            total += np.maximum(count - 1, 0) / max(len(values) - 1, 1)
-        share = {
-            token_prefix(int(w)): float(s)
-            for w, s in zip(common, total / max(len(present), 1), strict=True)
-            if s > floor
-        }
-        tables.append(Frequencies(column=column, floor=floor, values=dict(sorted(share.items()))))
-    return tuple(tables)
 
 
 def _trained(

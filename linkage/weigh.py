@@ -28,7 +28,7 @@ from linkage.compare import (
     BoolArray,
     PatternArray,
 )
-from linkage.subjects import TOKEN_POSITION, IntArray, UInt64Array, prefix_word
+from linkage.subjects import TOKEN_POSITION, IntArray, UInt64Array, mix, prefix_word
 from schemas.model import COMPARISONS, RADICES, Dependence, Frequencies, MatchModel, Relatives
 
 FloatArray = npt.NDArray[np.float64]
@@ -39,6 +39,9 @@ EXACT_LEVELS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "token_date_of_birth": ("date_of_birth", ("exact_same_sex", "exact", "exact_other_sex")),
 }
 """Column with term frequencies -> its comparison and the levels at which the two tokens are equal."""
+
+FULL_NAME: Final = "full_name"
+"""What a model's frequencies of forename and surname together are listed under, by `full_name_words`."""
 
 NEVER_BITS: Final = -60.0
 """Weight of a level that cannot be (probability 0), and so of a vetoed pair: far below any threshold, and finite."""
@@ -73,6 +76,12 @@ GUARD_BITS: Final = -4.0
 """Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question: one in
 16. Measured in `decisions/0013`.
 """
+
+
+def full_name_words(table: UInt64Array) -> UInt64Array:
+    """Return one word for each row's forename and surname together, 0 where one of them is missing."""
+    forename, surname = (table[:, TOKEN_POSITION[name]] for name in ("token_forename", "token_surname"))
+    return np.where((forename != 0) & (surname != 0), mix(forename) ^ surname, np.uint64(0))
 
 
 def relative_table(relatives: Relatives) -> dict[str, npt.NDArray[np.float64]]:
@@ -116,8 +125,13 @@ class Weigher:
         self.guards = _guards(model.vetoes)
         self.repeats = _repeats(self.guards)
         self._frequencies = {
-            table.column: _frequency_bits(table, self._exact_u(table.column)) for table in model.frequencies
+            table.column: _frequency_bits(table, self._exact_u(table.column))
+            for table in model.frequencies
+            if table.column in EXACT_LEVELS
         }
+        names_u = self._exact_u("token_forename") * self._exact_u("token_surname") * 2.0 ** self._names_together()
+        full_names = next((table for table in model.frequencies if table.column == FULL_NAME), None)
+        self._full_names = None if full_names is None else _frequency_bits(full_names, names_u)
         self._penalty = _penalty_table()
 
     def level_bits(self, comparison: str) -> FloatArray:
@@ -135,16 +149,27 @@ class Weigher:
         return (_best_settled(self.bits) + bonus + log2_prior >= self.model.emit_log2_odds) & ~veto
 
     def frequency_bits(self, pattern: PatternArray, table: UInt64Array, rows: IntArray) -> FloatArray:
-        """Return what equal values' frequency adds to each pair's weight; `rows` of the token table are one side."""
-        bits = np.zeros(len(pattern))
-        for column, (comparison, names) in EXACT_LEVELS.items():
-            if column in self._frequencies:
-                place = PLACE[comparison]
-                level = pattern // STRIDES[place] % RADICES[place]
-                equal = np.isin(level, [LEVEL[comparison][name] for name in names])
-                words, value_bits, floor_bits = self._frequencies[column]
-                bits[equal] += _looked_up(table[rows[equal], TOKEN_POSITION[column]], words, value_bits, floor_bits)
+        """Return what equal values' frequency adds to each pair's weight; `rows` of the token table are one side.
+
+        Two names that are both equal weigh what the commoner reading says: each by itself, or the full name, which
+        people of one community share far more often (`decisions/0065`).
+        """
+        bits, both = np.zeros(len(pattern)), np.ones(len(pattern), dtype=np.bool_)
+        for column in ("token_forename", "token_surname"):
+            equal = _equal(pattern, column)
+            self._add_frequency(bits, column, equal, table, rows)
+            both &= equal
+        if self._full_names is not None:
+            bits[both] = np.minimum(bits[both], _looked_up(full_name_words(table[rows[both]]), *self._full_names))
+        self._add_frequency(bits, "token_date_of_birth", _equal(pattern, "token_date_of_birth"), table, rows)
         return bits
+
+    def _add_frequency(
+        self, bits: FloatArray, column: str, equal: BoolArray, table: UInt64Array, rows: IntArray
+    ) -> None:
+        """Add what the frequency of a column's values says to the bits of the pairs in which they are equal."""
+        if column in self._frequencies:
+            bits[equal] += _looked_up(table[rows[equal], TOKEN_POSITION[column]], *self._frequencies[column])
 
     def weigh(self, pattern: PatternArray, frequency: FloatArray, log2_relatives: FloatArray | float) -> FloatArray:
         """Return the weight of each pair in bits: all of its log2 odds but the prior."""
@@ -167,6 +192,15 @@ class Weigher:
         doubtful = np.isin(guard, VETOES) | (relatives - match >= GUARD_BITS)
         return np.where(doubtful, guard, np.uint8(Guard.NONE))
 
+    def _names_together(self) -> float:
+        """Return the log2 of how much more often strangers share both names than each for itself."""
+        forename, surname = LEVEL["forename"]["exact"], LEVEL["surname"]["exact"]
+        return sum(
+            d.log2_strangers[surname][forename]
+            for d in self.model.dependences
+            if d.log2_strangers and (d.first, d.second) == ("surname", "forename")
+        )
+
     def _exact_u(self, column: str) -> float:
         comparison, names = EXACT_LEVELS[column]
         return float(sum(self.u[comparison][LEVEL[comparison][name] - 1] for name in names))
@@ -181,6 +215,15 @@ class Weigher:
         shape[PLACE["forename"]], shape[PLACE["date_of_birth"]] = joint.shape
         bits: FloatArray = (total + joint.reshape(shape)).ravel()
         return bits
+
+
+def _equal(pattern: PatternArray, column: str) -> BoolArray:
+    """Return in which pairs a column's values are equal."""
+    comparison, names = EXACT_LEVELS[column]
+    place = PLACE[comparison]
+    level = pattern // STRIDES[place] % RADICES[place]
+    equal: BoolArray = np.isin(level, [LEVEL[comparison][name] for name in names])
+    return equal
 
 
 def _log_ratio(top: npt.NDArray[np.float64], bottom: npt.NDArray[np.float64]) -> FloatArray:

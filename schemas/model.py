@@ -167,6 +167,9 @@ class SourcePrior(Contract):
 class Frequencies(Contract):
     """How common the frequent values of a token column are: relative frequency among subjects by token prefix.
 
+    The column `full_name` is no token's: it lists forename and surname together (`linkage.weigh.full_name_words`), and
+    its floor is how often those of an unlisted name meet a namesake.
+
     A prefix is the first 8 bytes as 16 hexadecimal digits, in the token's byte order. A value that is not listed counts
     as `floor`: rarer than that adds no weight, since relatives share rare names and rare spellings are errors.
     """

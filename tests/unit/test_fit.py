@@ -10,7 +10,8 @@ import pytest
 
 from linkage.compare import LEVEL, PLACE, STRIDES
 from linkage.encode import ProjectKeys, encode
-from linkage.fit import fit, frequencies
+from linkage.fit import fit
+from linkage.frequency import frequencies
 from linkage.held import HeldSubjects
 from linkage.plan import planned
 from linkage.prior import likeliest_share, matched_shares
@@ -18,7 +19,7 @@ from linkage.sample import Sides, agreeing_pairs, block_sizes, linkable, pairs_p
 from linkage.session import overlapping, run_session
 from linkage.subjects import TOKEN_POSITION, Subjects
 from linkage.synthesise import population
-from linkage.weigh import VETOES, Weigher, relative_table
+from linkage.weigh import FULL_NAME, VETOES, Weigher, full_name_words, relative_table
 from schemas.agreement import shipped_agreement
 from schemas.contracts.base import Feed
 from schemas.model import COMPARISONS, BlockPass, MatchModel, default_model
@@ -197,7 +198,8 @@ def test_oversized_blocks_are_stopped_alike_each_time_and_their_loss_is_told() -
 def test_frequencies_are_of_frequent_values_only() -> None:
     store = held()
     for table in frequencies(store):
-        words = store.subjects.table[:, TOKEN_POSITION[table.column]]
+        tokens = store.subjects.table
+        words = full_name_words(tokens) if table.column == FULL_NAME else tokens[:, TOKEN_POSITION[table.column]]
         assert all(share > table.floor for share in table.values.values())
         assert len(table.values) < len(np.unique(words)) / 2
 
