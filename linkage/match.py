@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from linkage.weigh import VETOES, FloatArray, Guard, Weigher
 from schemas.columns import columns, conform
 from schemas.contracts.links import PairLink
 from schemas.model import MatchModel
+
+_ROWS: Final = ("left_row", "right_row")
 
 
 class Matcher:
@@ -46,17 +49,24 @@ class Matcher:
         return prior, relatives
 
     def match(
-        self, rows: IntArray, held: HeldSubjects, shards: int = 1, owned: frozenset[int] | None = None
+        self,
+        rows: IntArray,
+        held: HeldSubjects,
+        shards: int = 1,
+        owned: frozenset[int] | None = None,
+        *,
+        numbered: bool = False,
     ) -> pl.DataFrame:
         """Return the pairs of the given rows with earlier ones whose odds are worth emitting: columns of `PairLink`.
 
         With `shards`, each pair belongs to one shard by a hash of its two subjects, and only those of the `owned`
-        shards are weighed (all, where that is None).
+        shards are weighed (all, where that is None). `numbered` pairs have the rows of the two, `left_row` and
+        `right_row`, too.
         """
         pieces = [self._weighed(held, *piece, shards, owned) for piece in _gathered(held.candidates(rows))]
         if not pieces:
-            return pl.DataFrame(schema=columns(PairLink))
-        return _pair_links(held.subjects, _Weighed.joined(pieces), self.model.model_id)
+            return pl.DataFrame(schema=columns(PairLink) | (dict.fromkeys(_ROWS, pl.Int64()) if numbered else {}))
+        return _pair_links(held.subjects, _Weighed.joined(pieces), self.model.model_id, numbered)
 
     def _weighed(
         self,
@@ -142,7 +152,7 @@ def pair_shards(left: UInt64Array, right: UInt64Array, shards: int) -> IntArray:
     return (mix(left ^ right) % np.uint64(shards)).astype(np.int64)
 
 
-def _pair_links(subjects: Subjects, found: _Weighed, model_id: str) -> pl.DataFrame:
+def _pair_links(subjects: Subjects, found: _Weighed, model_id: str, numbered: bool) -> pl.DataFrame:
     """Return pairs as `PairLink` rows, the lower of the two by (source, subject_ref) on the left."""
     source = pl.Series(subjects.sources, dtype=pl.String)
     labels = pl.Series([g.label for g in Guard], dtype=pl.String)
@@ -153,6 +163,7 @@ def _pair_links(subjects: Subjects, found: _Weighed, model_id: str) -> pl.DataFr
                 "ref": subjects.ref_column(rows),
                 "version": subjects.version[rows],
                 "hash": subjects.content_hash[rows],
+                "row": rows,
             }
         )
         for rows in (found.left, found.right)
@@ -169,7 +180,7 @@ def _pair_links(subjects: Subjects, found: _Weighed, model_id: str) -> pl.DataFr
         .otherwise(pl.col(f"other_{name}"))
         .alias(f"{side}_{name}")
         for side in ("left", "right")
-        for name in ("source", "ref", "version", "hash")
+        for name in ("source", "ref", "version", "hash", *(("row",) if numbered else ()))
     ]
     frame = keyed.select(sides).with_columns(
         pattern=found.pattern,
@@ -179,4 +190,4 @@ def _pair_links(subjects: Subjects, found: _Weighed, model_id: str) -> pl.DataFr
         model_id=pl.lit(model_id),
         shard=found.shard,
     )
-    return conform(frame, PairLink)
+    return conform(frame, PairLink).with_columns(frame.select(_ROWS)) if numbered else conform(frame, PairLink)

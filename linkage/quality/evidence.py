@@ -6,6 +6,7 @@ Subjects are numbered as the alive rows of the store are, so that nothing is loo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ class Census:
 
     `source` (n) codes into `sources`; `unlinkable` (n) whether it could be linked with nobody; `found_share` (n) how
     likely a match of it is to be emitted, `link_share` (n) to be strong enough for a link; `completeness` by source and
-    token column, the share that have a value.
+    token column, the share that have a value; `identity` (n) is `linkage.subjects.identities`.
     """
 
     source: npt.NDArray[np.uint16]
@@ -39,11 +40,14 @@ class Census:
     found_share: FloatArray
     link_share: FloatArray
     completeness: dict[str, dict[str, float]]
-    _identity: UInt64Array
-    _order: IntArray
+    identity: UInt64Array
 
     def __len__(self) -> int:
         return len(self.source)
+
+    @cached_property
+    def _order(self) -> IntArray:
+        return np.argsort(self.identity)
 
     def find(self, source: pl.Series, subject_ref: pl.Series) -> IntArray:
         """Return the number of each named subject, -1 for one that is not here."""
@@ -51,8 +55,9 @@ class Census:
 
     def at(self, wanted: UInt64Array) -> IntArray:
         """Return the number of the subject of each identity, -1 for one that is not here."""
-        at = np.minimum(np.searchsorted(self._identity, wanted), max(len(self) - 1, 0))
-        found: IntArray = np.where(self._identity[at] == wanted, self._order[at], -1) if len(self) else at - 1
+        order = self._order
+        at = np.minimum(np.searchsorted(self.identity, wanted, sorter=order), max(len(self) - 1, 0))
+        found: IntArray = np.where(self.identity[order[at]] == wanted, order[at], -1) if len(self) else at - 1
         return found
 
 
@@ -67,7 +72,6 @@ def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator:
             column: round(float(number) / max(len(rows), 1), 4)
             for column, number in zip(TOKEN_COLUMNS, np.broadcast_to(filled, len(TOKEN_COLUMNS)), strict=True)
         }
-    order = np.argsort(subjects.identity[alive])
     found_share, link_share = found_shares(held, weigher, *priors, generator)
     return Census(
         source=subjects.source[alive],
@@ -76,8 +80,7 @@ def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator:
         found_share=found_share,
         link_share=link_share,
         completeness=completeness,
-        _identity=subjects.identity[alive][order],
-        _order=order,
+        identity=subjects.identity[alive],
     )
 
 
@@ -102,10 +105,12 @@ class Evidence:
 
     @classmethod
     def of(cls, census: Census, links: pl.DataFrame, labels: pl.DataFrame) -> Evidence:
-        """Return the evidence of a `Resolution`'s links and labels."""
+        """Return the evidence of a `Resolution`'s links and labels, which tell the subjects' numbers in the census:
+        `left_number` and `right_number`, and `number`.
+        """
         label = np.arange(len(census)) + len(census)
-        label[census.find(labels["source"], labels["subject_ref"])] = labels["label"].to_numpy()
-        left, right = (census.find(links[f"{side}_source"], links[f"{side}_ref"]) for side in ("left", "right"))
+        label[labels["number"].to_numpy()] = labels["label"].to_numpy()
+        left, right = (links[f"{side}_number"].to_numpy() for side in ("left", "right"))
         return cls(
             label=label,
             left=left,

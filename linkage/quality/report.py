@@ -39,8 +39,9 @@ def quality_report(
 ) -> QualityReport:
     """Return what is known of a linkage without its truth.
 
-    `links` and `labels` are those of a `Resolution`; `attributes` are String columns by subject: any of `VARIABLES`,
-    and `birth`, `role` and `claim` for checks. The generator draws the refits.
+    `links` and `labels` are those of a `Resolution` with subjects' numbers (`Evidence.of`); `attributes` are String or
+    Enum columns by subject: any of `VARIABLES`, and `birth`, `role` and `claim` for checks. The generator draws the
+    refits.
     """
     evidence = Evidence.of(census, links, labels)
     errors = expected(census, evidence)

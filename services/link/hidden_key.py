@@ -37,7 +37,7 @@ def checked_by_key(
     census: Census,
     labels: pl.DataFrame,
 ) -> KeyCheck:
-    """Return how a linkage without the key (its `census` and `Resolution.labels`) agrees with the key in the files."""
+    """Return how a linkage without the key (its `census` and numbered labels) agrees with the key in the files."""
     word = np.zeros(len(census), dtype=np.uint64)
     for file, source in zip(files, sources, strict=True):
         if f"token_{key}" in file.columns:
@@ -46,6 +46,6 @@ def checked_by_key(
             token = frame[f"token_{key}"].bin.head(8).bin.reinterpret(dtype=pl.UInt64, endianness="little")
             word[place[place >= 0]] = token.fill_null(0).to_numpy()[place >= 0]
     label = np.arange(len(census)) + len(census)
-    label[census.find(labels["source"], labels["subject_ref"])] = labels["label"].to_numpy()
+    label[labels["number"].to_numpy()] = labels["label"].to_numpy()
     by_source = dict(zip(sources, unique, strict=True))
     return key_check(key, census, label, word, tuple(by_source[name] for name in census.sources))

@@ -20,13 +20,13 @@ from schemas.model import MatchModel
 from services.link.evidence import write_evidence
 
 _KEY = ["source", "subject_ref"]
-_ENDS = ["left_source", "left_subject", "right_source", "right_subject"]
 
 
 @dataclass(frozen=True)
 class Linked:
     """The outcome: `sources` of the files in order, `subjects` (source, subject_ref) of all, and the resolution of
-    some.
+    some, whose frames have the rows of their subjects too: `left_number` and `right_number` of links, `number` of
+    labels.
     """
 
     sources: tuple[str, ...]
@@ -61,17 +61,22 @@ class Linked:
             left_subject=side("left", "right", "ref"),
             right_source=side("right", "left", "source"),
             right_subject=side("right", "left", "ref"),
+            **{name: side(name, other, "number") for name, other in (("left", "right"), ("right", "left"))},
             weight_bits="weight_bits",
             probability="probability",
             decision="decision",
         )
-        implied = self._of_one_person.join(found, on=_ENDS, how="anti")
-        return pl.concat([found, implied], how="diagonal").with_columns(_shown(pl.col("left_source", "right_source")))
+        implied = self._of_one_person.join(found, on=["left", "right"], how="anti")
+        links = pl.concat([found, implied], how="diagonal").drop("left", "right")
+        return links.with_columns(_shown(pl.col("left_source", "right_source")))
 
     @cached_property
     def _of_one_person(self) -> pl.DataFrame:
-        """Every pair of subjects that are one person, as `links` names them: between the files, or within the one."""
-        shared = self.labelled.filter(pl.len().over("person_id") > 1)
+        """Every pair of subjects that are one person, as `links` names them: between the files, or within the one;
+        `left` and `right` are their rows in `subjects`.
+        """
+        person = self.labelled["person_id"].to_numpy()
+        shared = self.labelled.filter((np.bincount(person) > 1)[person])
         two = len(self.sources) == 2
         both = shared.join(shared, on="person_id", maintain_order="left_right")
         ordered = (
@@ -84,28 +89,39 @@ class Linked:
             left_subject="subject_ref",
             right_source="source_right",
             right_subject="subject_ref_right",
+            left="number",
+            right="number_right",
             decision=pl.lit(Decision.LINK.value),
         )
 
     @cached_property
     def labelled(self) -> pl.DataFrame:
-        """Every subject with its person, `file, source, subject_ref, person_id`; persons are numbered from 1."""
-        order = pl.DataFrame({"source": self.sources, "file": range(len(self.sources))})
-        known = self.resolution.labels.select(*_KEY, "label")
-        frame = self.subjects.join(order, on="source", maintain_order="left")
-        frame = frame.join(known, on=_KEY, how="left", maintain_order="left").sort("file", maintain_order=True)
-        alone = -1 - pl.int_range(pl.len(), dtype=pl.Int64)
-        label = frame.select(pl.col("label").cast(pl.Int64).fill_null(alone)).to_series().to_numpy()
-        _, first, person = np.unique(label, return_index=True, return_inverse=True)
-        # Persons are numbered as their first subjects come, whatever numbers the resolution used.
-        number = np.argsort(np.argsort(first)) + 1
-        return frame.select(pl.col("file").cast(pl.Int64), *_KEY, pl.Series("person_id", number[person]))
+        """Every subject with its person, `number, file, source, subject_ref, person_id`; persons are numbered from 1,
+        as their first subjects come, and `number` is the row in `subjects`.
+        """
+        files = self.subjects["source"].replace_strict(list(self.sources), list(range(len(self.sources))))
+        order = np.argsort(files.to_numpy(), kind="stable")
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        labels = self.resolution.labels
+        label, at = labels["label"].to_numpy(), place[labels["number"].to_numpy()]
+        first_of_label = np.full(int(label.max(initial=-1)) + 1, len(order))
+        np.minimum.at(first_of_label, label, at)
+        first = np.arange(len(order))
+        first[at] = first_of_label[label]
+        person = np.cumsum(first == np.arange(len(order)))[first]
+        return self.subjects[order].select(
+            pl.Series("number", order),
+            pl.Series("file", files.to_numpy()[order]),
+            *_KEY,
+            pl.Series("person_id", person),
+        )
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of subjects, pairs by decision, and persons."""
         decisions = self.links["decision"].value_counts()
         found = dict(zip(decisions["decision"].to_list(), decisions["count"].to_list(), strict=True))
-        sizes = self.labelled.group_by("person_id").len()["len"]
+        sizes = np.bincount(self.labelled["person_id"].to_numpy())[1:]
         return {
             "subjects": self.labelled.height,
             "pairs_emitted": self.resolution.links.height,

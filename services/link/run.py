@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +21,8 @@ from linkage.match import Matcher
 from linkage.quality.evidence import Census, Evidence, take_census
 from linkage.quality.report import VARIABLES, quality_report
 from linkage.quality.weights import linkage_weights
-from linkage.subjects import Subjects, identities
+from linkage.subjects import Subjects
 from linkage.threads import in_threads, made_ahead
-from schemas.columns import columns
-from schemas.contracts.links import PairLink
 from schemas.errors import InputError, Reason
 from schemas.model import MatchModel
 from services.link.attributes import as_of, read_areas, read_attributes
@@ -193,9 +191,12 @@ def _link(
 
     progress(Stage.RESOLVE, 0, 1)
     census = take_census(held, matcher.weigher, matcher.priors(held.subjects.sources), generator)
-    everyone, roster = _everyone(held, pairs)
+    everyone, roster, pairs = _everyone(held, pairs)
     del held  # its tokens and filters are most of the memory, and nothing needs them from here on
-    linked = Linked(sources, everyone, resolve(roster, pairs, used.policy), used)
+    resolution = resolve(roster, pairs, used.policy)
+    # A resolution has its subjects in the roster's order, which is its own.
+    labels = resolution.labels.with_columns(roster["number"])
+    linked = Linked(sources, everyone, replace(resolution, labels=labels), used)
     clock.stage(Stage.RESOLVE, started)
     return linked, census
 
@@ -249,39 +250,45 @@ def _read(
 
 
 def _match(matcher: Matcher, held: HeldSubjects, progress: Progress) -> pl.DataFrame:
-    """Return every pair worth emitting, in the order of the rows that asked."""
+    """Return every pair worth emitting, in the order of the rows that asked, with the rows of both."""
     asking = held.asking()
     pieces = [asking[start : start + QUERY_ROWS] for start in range(0, len(asking), QUERY_ROWS)]
-    found = [pl.DataFrame(schema=columns(PairLink))]
-    for number, pairs in enumerate(in_threads(lambda rows: matcher.match(rows, held), pieces), start=1):
+    nobody = np.zeros(0, dtype=np.int64)
+    found = [matcher.match(nobody, held, numbered=True)]
+    for number, pairs in enumerate(in_threads(lambda rows: matcher.match(rows, held, numbered=True), pieces), start=1):
         found.append(pairs)
         progress(Stage.MATCH, number, len(pieces))
     return pl.concat(found)
 
 
-def _everyone(held: HeldSubjects, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return (source and subject_ref of every subject, the roster of those that have a pair).
+def _everyone(held: HeldSubjects, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return (source and subject_ref of every subject, the roster of those that have a pair, the pairs).
 
-    A subject without a pair is a person of its own whoever else there is, so only the others need resolving.
+    A subject without a pair is a person of its own whoever else there is, so only the others need resolving. Subjects
+    are numbered as a census does, and are never looked up by their names: `number` of the roster, which is in order of
+    (source, subject_ref), and `left_number` and `right_number` of the pairs.
     """
     subjects = held.subjects
-    alive = np.flatnonzero(held.alive)
+    alive, number = np.flatnonzero(held.alive), np.cumsum(held.alive) - 1
     everyone = pl.DataFrame(
         {
             "source": pl.Series(subjects.sources, dtype=pl.String).gather(subjects.source[alive]),
             "subject_ref": subjects.ref_column(alive),
         }
     )
-    ends = [identities(pairs[f"{side}_source"], pairs[f"{side}_ref"]) for side in ("left", "right")]
-    paired = np.flatnonzero(np.isin(subjects.identity[alive], np.concatenate(ends)))
-    roster, rows = everyone[paired], alive[paired]
-    return everyone, roster.select(
-        "source",
-        "subject_ref",
-        pl.Series("one_record_per_person", subjects.one_record_per_person[rows]),
-        pl.Series("version", subjects.version[rows]),
-        _binary(subjects.claim_group[rows]).alias("claim_group"),
+    ends = {f"{side}_number": number[pairs[f"{side}_row"].to_numpy()] for side in ("left", "right")}
+    has_pair = np.zeros(len(alive), dtype=np.bool_)
+    for end in ends.values():
+        has_pair[end] = True
+    paired = np.flatnonzero(has_pair)
+    rows = alive[paired]
+    roster = everyone[paired].with_columns(
+        number=paired,
+        one_record_per_person=subjects.one_record_per_person[rows],
+        version=subjects.version[rows],
+        claim_group=_binary(subjects.claim_group[rows]),
     )
+    return everyone, roster.sort("source", "subject_ref"), pairs.drop("left_row", "right_row").with_columns(**ends)
 
 
 def _binary(words: np.typing.NDArray[np.uint64]) -> pl.Series:

@@ -30,7 +30,6 @@ def census(each: int, found_share: float = 1.0) -> Census:
     """Two sources of `each` subjects: 0 to each - 1, and each to 2 each - 1."""
     source = pl.Series(["a.gp"] * each + ["b.hb"] * each)
     identity = identities(source, pl.Series([str(n) for n in range(2 * each)]))
-    order = np.argsort(identity)
     return Census(
         source=np.repeat([0, 1], each).astype(np.uint16),
         sources=("a.gp", "b.hb"),
@@ -38,8 +37,7 @@ def census(each: int, found_share: float = 1.0) -> Census:
         found_share=np.full(2 * each, found_share),
         link_share=np.ones(2 * each),
         completeness={"a.gp": {}, "b.hb": {}},
-        _identity=identity[order],
-        _order=order,
+        identity=identity,
     )
 
 
@@ -185,12 +183,11 @@ def test_weights_make_the_linked_look_like_everybody() -> None:
 def test_a_model_that_was_not_fitted_judges_nothing() -> None:
     pairs = pl.DataFrame(
         schema={
-            "left_source": pl.String, "left_ref": pl.String, "right_source": pl.String, "right_ref": pl.String,
-            "pattern": pl.Int64, "log2_odds": pl.Float64, "rival_bits": pl.Float64, "guard": pl.String,
-            "probability": pl.Float64, "decision": pl.String,
+            "left_number": pl.Int64, "right_number": pl.Int64, "pattern": pl.Int64, "log2_odds": pl.Float64,
+            "rival_bits": pl.Float64, "guard": pl.String, "probability": pl.Float64, "decision": pl.String,
         }
     )  # fmt: skip
-    labels = pl.DataFrame(schema={"source": pl.String, "subject_ref": pl.String, "label": pl.Int64})
+    labels = pl.DataFrame(schema={"number": pl.Int64, "label": pl.Int64})
     report = quality_report(census(3), pairs, labels, default_model(), {}, np.random.default_rng(1))
 
     assert report.links.precision.not_estimable == "no_fit"
