@@ -55,14 +55,21 @@ class Drift:
         """Go on from the documents that were stored, by source."""
         self._link_log2_odds = model.policy.link_log2_odds
         self._window_records = window_records
-        self._sources: dict[str, dict[str, Any]] = {name: json.loads(text) for name, text in stored.items()}
+        self._sources: dict[str, dict[str, Any]] = {
+            name: _nothing() | json.loads(text) for name, text in stored.items()
+        }
         self._changed: set[str] = set()
         self._settled: BoolArray = np.zeros(1 << _KNOWN_BITS, dtype=np.bool_)
         self._fresh: dict[str, list[npt.NDArray[np.uint32]]] = {}
 
     def learn(self, rows: pl.DataFrame) -> None:
-        """Remember the surnames of rows that were loaded without being counted."""
-        self._settled[_places(rows)] = True
+        """Remember the surnames of rows that were loaded without being counted, but for those that are `unsettled`."""
+        unsettled = [
+            (pl.col("source") == name) & (pl.col("_partition") == int(partition)) & (pl.col("_offset") >= first)
+            for name, document in self._sources.items()
+            for partition, first in document["unsettled"].items()
+        ]
+        self._settled[_places(rows.filter(~pl.any_horizontal(unsettled)) if unsettled else rows)] = True
 
     def count(self, rows: pl.DataFrame, roster: pl.DataFrame, pairs: pl.DataFrame) -> None:
         """Count landed rows of which `roster` are those that hold now, and the pairs that were said of them."""
@@ -73,7 +80,9 @@ class Drift:
         ends = self._ends(new, pairs)
         for (source,), mine in new.partition_by("source", as_dict=True).items():
             name = str(source)
-            document = self._sources.setdefault(name, {"records": 0, "open": {}, "reference": {}, "alarms": []})
+            document = self._sources.setdefault(name, _nothing())
+            for partition, first in mine.group_by("_partition").agg(pl.col("_offset").min()).rows():
+                document["unsettled"].setdefault(str(partition), first)
             counted = self._counted(mine, ends.filter(source=name))
             document["open"] = _added(document["open"], counted)
             document["records"] += mine.height
@@ -127,9 +136,19 @@ class Drift:
         ]
         if not document["alarms"]:
             document["reference"] = _added(reference, window)
-            for places in self._fresh[source]:
+            document["unsettled"] = {}
+            for places in self._fresh.get(source, []):
                 self._settled[places] = True
         document["records"], document["open"], self._fresh[source] = 0, {}, []
+
+
+def _nothing() -> dict[str, Any]:
+    """Return what is kept of a source before its first record.
+
+    `unsettled` is the offset by partition of the subjects topic from which its surnames are not known yet: since the
+    open window began, and the windows before it that raised alarms without a calm one since.
+    """
+    return {"records": 0, "open": {}, "reference": {}, "alarms": [], "unsettled": {}}
 
 
 def _raises(measure: str, reference: list[int], window: list[int]) -> bool:

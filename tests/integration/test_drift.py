@@ -110,6 +110,25 @@ def test_a_feed_whose_key_changed_is_told(line: Line) -> None:
     assert not any(measure.startswith("field") for measure in told), "every field is as full as it was"
 
 
+def test_an_alarm_outlives_a_restart_and_what_raised_it_stays_unknown(line: Line) -> None:
+    health, before, then = people(8)
+    line.feed(Feed.HEALTH, encoded(health, Feed.HEALTH))
+    line.feed(Feed.WELFARE, encoded(before, Feed.WELFARE))
+    line.start()
+    assert line.alarms() == []
+    foreign = encoded(then, Feed.WELFARE, key=bytes(32))
+    for version in range(3):  # the same names each time, by another matcher
+        line.feed(Feed.WELFARE, foreign.with_columns(pl.col("version") + version))
+        told = {alarm.measure: alarm for alarm in line.alarms()}
+        assert told["known_surname"].share < 0.1 < 0.5 < told["known_surname"].usual_share
+        line.start()
+        assert {alarm.measure for alarm in line.alarms()} == set(told)
+    for version in (3, 4):
+        line.feed(Feed.WELFARE, encoded(then, Feed.WELFARE).with_columns(pl.col("version") + version))
+        assert line.alarms() == []
+        line.start()
+
+
 def test_a_field_that_goes_missing_is_told_and_stays_so_until_it_is_back(line: Line) -> None:
     health, before, then = people(5)
     line.feed(Feed.HEALTH, encoded(health, Feed.HEALTH))
