@@ -6,7 +6,8 @@ passes are emitted by the first of them only, so no pair needs to be de-duplicat
 different keys (once in 2**32) costs one comparison that fails.
 
 New rows make a small run; runs of like size are merged (a log-structured merge), so that adding in any portions gives
-the same candidates as adding at once.
+the same candidates as adding at once. The largest merges would keep a stream waiting: one is done at a time, pass by
+pass, and the others wait for the rows to come.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ _MERGE_RATIO: Final = 4
 """A run is merged with its predecessor when that is less than this many times larger: at most log4(n) runs are
 searched, and a row is copied as many times at most.
 """
+
+_MERGED_AT_ONCE: Final = 1 << 20
+"""Words merged at each addition, some 5 ms; then one merge at most runs over."""
+
+_MERGED_PER_ADDED: Final = 16
+"""Words merged for each that is added, if that is more: additions are never ahead of their merges for long."""
 
 
 def pass_keys(table: UInt64Array, passes: Sequence[BlockPass]) -> UInt32Array:
@@ -91,34 +98,40 @@ class BlockIndex:
     def __init__(self, probes: Probes) -> None:
         """Make an empty index that is searched by these probes."""
         self._probes = probes
-        self._passes = probes.passes
-        self._runs: list[list[UInt64Array]] = []
+        self._runs: list[list[UInt64Array]] = [[] for _ in range(probes.passes)]
 
     def __len__(self) -> int:
         """Return the number of (pass, row) entries held."""
-        return sum(len(words) for run in self._runs for words in run)
+        return sum(len(words) for runs in self._runs for words in runs)
 
     @property
     def nbytes(self) -> int:
         """Return how many bytes the entries take."""
-        return sum(words.nbytes for run in self._runs for words in run)
+        return sum(words.nbytes for runs in self._runs for words in runs)
 
     def add(self, keys: UInt32Array, rows: IntArray) -> None:
         """Add rows under their keys (n, passes)."""
-        run = []
-        for position in range(self._passes):
+        added = 0
+        for position, runs in enumerate(self._runs):
             held = keys[:, position] != 0
             words = (keys[held, position].astype(np.uint64) << _SHIFT) | rows[held].astype(np.uint64)
             words.sort()
-            run.append(words)
-        self._runs.append(run)
-        while len(self._runs) > 1 and _size(self._runs[-2]) < _MERGE_RATIO * _size(self._runs[-1]):
-            last, before = self._runs.pop(), self._runs.pop()
-            self._runs.append([_merged(a, b) for a, b in zip(before, last, strict=True)])
+            if len(words):
+                runs.append(words)
+                added += len(words)
+        self._merge(max(_MERGED_AT_ONCE, _MERGED_PER_ADDED * added))
+
+    def _merge(self, enough: int) -> None:
+        """Merge runs of like size until `enough` words have been; what is left over waits for the next addition."""
+        done = 0
+        for runs in self._runs:
+            while done < enough and (at := _alike(runs)) is not None:
+                done += len(runs[at]) + len(runs[at + 1])
+                runs[at : at + 2] = [_merged(runs[at], runs[at + 1])]
 
     def drop(self, dead: npt.NDArray[np.bool_]) -> None:
         """Forget the rows that `dead` (by row number) marks: rewrites every run."""
-        self._runs = [[words[~dead[(words & _LOW).astype(np.int64)]] for words in run] for run in self._runs]
+        self._runs = [[words[~dead[(words & _LOW).astype(np.int64)]] for words in runs] for runs in self._runs]
 
     def lookup(self, keys: UInt32Array, below: IntArray | None = None) -> Iterator[tuple[int, IntArray, IntArray]]:
         """Yield (probe, query positions, held rows) for queries with these keys (m, passes), a bounded piece at a time.
@@ -135,8 +148,7 @@ class BlockIndex:
             # A word orders by key and then by row: rows below a number end where the word of key and number would
             # stand.
             end = wanted | (_LOW if below is None else below[query].astype(np.uint64) - np.uint64(1))
-            for run in self._runs:
-                words = run[position]
+            for words in self._runs[position]:
                 start = np.searchsorted(words, wanted)
                 count = np.searchsorted(words, end, side="right") - start
                 for piece in _pieces(count):
@@ -175,8 +187,12 @@ def _pieces(count: IntArray) -> Iterator[slice]:
         start = stop
 
 
-def _size(run: list[UInt64Array]) -> int:
-    return sum(len(words) for words in run)
+def _alike(runs: list[UInt64Array]) -> int | None:
+    """Return the last place where a run is not large enough to stand before the next, None where all are."""
+    for at in range(len(runs) - 2, -1, -1):
+        if len(runs[at]) < _MERGE_RATIO * len(runs[at + 1]):
+            return at
+    return None
 
 
 def _merged(one: UInt64Array, other: UInt64Array) -> UInt64Array:
