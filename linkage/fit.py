@@ -24,6 +24,7 @@ from linkage.dependence import draw_strangers, match_dependences, stranger_depen
 from linkage.frequency import frequencies
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
+from linkage.match import Matcher
 from linkage.plan import planned
 from linkage.prior import (
     Likelihood,
@@ -36,6 +37,7 @@ from linkage.prior import (
     relatives_shares,
     unfound_by_subject,
 )
+from linkage.quality.beyond import unemitted_share
 from linkage.recapture import finding_chances, in_agreement
 from linkage.sample import linkable
 from linkage.session import SessionResult, overlapping, run_session
@@ -132,6 +134,23 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         pairs = candidates.left[at], candidates.right[at], levels[:, at]
         return beyond_blocking(held, fitted, *pairs, probability)
 
+    priors = estimate_priors(held, candidates, evidence, shares)
+    fitted = fitted.model_copy(update={"priors": priors})
+    believed = _believed(candidates, evidence)
+    # A pair within one source is met from both of its ends.
+    stands_for = [
+        (1 / part) * (0.5 if one == other else 1.0)
+        for (one, other), part in zip(candidates.names, candidates.sampled, strict=True)
+    ]
+    unemitted = unemitted_share(
+        held,
+        Matcher(fitted),
+        candidates.left,
+        candidates.right,
+        candidates.pattern,
+        believed * np.asarray(stands_for)[candidates.side],
+        generator,
+    )
     report = FitReport(
         seed=seed,
         subjects=int(held.alive.sum()),
@@ -139,11 +158,11 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         sessions=sessions,
         stopped_pairs=stopped,
         expected=expected_matches(held, candidates, evidence, beyond),
-        m_support=_support(levels, _believed(candidates, evidence), counts),
+        unemitted=round(unemitted, 5),
+        m_support=_support(levels, believed, counts),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
-    priors = estimate_priors(held, candidates, evidence, shares)
-    return fitted.model_copy(update={"priors": priors, "report": report}).named_by_content()
+    return fitted.model_copy(update={"report": report}).named_by_content()
 
 
 def _support(levels: LevelArray, probability: FloatArray, counts: dict[str, FloatArray]) -> dict[str, float]:

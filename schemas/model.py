@@ -273,7 +273,8 @@ class FitReport(Contract):
     """How a model came about: enough to judge it, and to fit it again to the bit.
 
     `m_support` is the number of matches that each comparison's m rests on, the shipped m's among them: m is about as
-    uncertain as shares counted among so many.
+    uncertain as shares counted among so many. `unemitted` is the share of all matches that are too weak to be emitted
+    as a pair (None in a model of before it was reckoned).
     """
 
     seed: int
@@ -284,6 +285,7 @@ class FitReport(Contract):
     notes: tuple[str, ...] = ()
     expected: tuple[ExpectedMatches, ...] = ()
     m_support: dict[str, float] = Field(default_factory=dict)
+    unemitted: Annotated[float, Field(ge=0, lt=1)] | None = None
 
 
 class MatchModel(Contract):

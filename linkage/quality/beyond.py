@@ -13,19 +13,24 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from linkage.compare import LEVEL, gathered, patterns
+from linkage.comparable import kind_of_pattern
+from linkage.compare import LEVEL, PatternArray, gathered, patterns
 from linkage.held import HeldSubjects
 from linkage.levels import plain
+from linkage.match import Matcher
 from linkage.subjects import TOKEN_POSITION, BoolArray, IntArray
 from linkage.threads import in_threads
-from linkage.weigh import FloatArray, Weigher
+from linkage.weigh import NEVER_BITS, VETOES, FloatArray, Weigher
 from schemas.model import COMPARISONS
 
-DRAWS: Final = 2_000
-"""Matches drawn for each combination of fields: a share is known to about a hundredth."""
+DRAWS: Final = 10_000
+"""Matches drawn for each combination of fields: a share of a hundredth is known to a tenth of itself."""
 
 _ROWS_AT_ONCE: Final = 10_000
 """Rows whose tokens stay within the cache."""
+
+TELLING: Final = 0.5
+"""Share of a subject's matches that would be linked, from which its pairs say whether it has one."""
 
 _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "forename": ("token_forename",),
@@ -40,23 +45,15 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
 """What a subject can have or lack -> the columns any of which gives it."""
 
 
-def found_shares(
-    held: HeldSubjects,
-    weigher: Weigher,
-    log2_prior: FloatArray,
-    log2_relatives: FloatArray,
-    generator: np.random.Generator,
-) -> tuple[FloatArray, FloatArray]:
+def found_shares(held: HeldSubjects, matcher: Matcher, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return for each alive row how likely a match of it with another source, or the only one, is to be emitted, and
     how likely to be strong enough for a link.
-
-    `log2_prior` and `log2_relatives` are those of each pair of source codes, (sources, sources).
     """
-    subjects = held.subjects
+    subjects, model = held.subjects, matcher.model
     alive = np.flatnonzero(held.alive)
     source = subjects.source[alive].astype(np.int64)
     have = _fields(subjects.table, alive)
-    least = np.asarray([[weigher.model.emit_log2_odds], [weigher.model.policy.link_log2_odds]])
+    least = np.asarray([[model.emit_log2_odds], [model.policy.link_log2_odds]])
     shares = np.ones((2, len(alive)))
     for code in range(len(subjects.sources)):
         mine = np.flatnonzero(source == code)
@@ -64,19 +61,67 @@ def found_shares(
         if not len(mine) or not len(others):
             continue
         drawn = others[generator.integers(0, len(others), DRAWS)]
-        levels = _drawn(weigher, generator)
-        prior, relatives = log2_prior[code, source[drawn]], log2_relatives[code, source[drawn]]
+        levels, sources = _drawn(matcher.weigher, generator), (np.full(DRAWS, code), source[drawn])
         kinds = np.flatnonzero(np.bincount(have[mine]))
         kind = np.searchsorted(kinds, have[mine])
         odds = np.stack(
             [
-                _odds(weigher, _masked(levels, _bits(np.full(DRAWS, fields) & have[drawn])), prior, relatives)
+                _odds(matcher, subjects.sources, sources, _masked(levels, _bits(np.full(DRAWS, fields) & have[drawn])))
                 for fields in kinds
             ]
         )
         for which in range(2):
             shares[which, mine] = (odds >= least[which]).mean(axis=1)[kind]
     return shares[0], shares[1]
+
+
+def never_emitted(
+    source: npt.NDArray[np.uint16], found_share: FloatArray, link_share: FloatArray, likely: FloatArray
+) -> tuple[FloatArray, int]:
+    """Return (how many matches of each subject (n) are not among the pairs, the source that says so).
+
+    `source` is each subject's code, `found_share` and `link_share` are those of `found_shares`, and `likely` are the
+    expected matches that are among the pairs. Subjects of a source are taken to have matches
+    alike, whatever fields they have, and those whose matches would show tell how many: of the others, what their pairs
+    lack. (At a home of four, a child without name and date of birth has four unlikely pairs and one match.) Each source
+    tells of the gaps that it has itself, so the larger of their totals holds, and the others' subjects share it out.
+    """
+    missing = np.zeros(len(source))
+    totals = np.zeros(int(source.max(initial=0)) + 1)
+    for code in range(len(totals)):
+        telling = (source == code) & (link_share >= TELLING)
+        sparse = (source == code) & (link_share < TELLING)
+        rate = likely[telling].sum() / max(found_share[telling].sum(), 1e-9)
+        missing[telling] = rate * (1 - found_share[telling])
+        missing[sparse] = max(rate - likely[sparse].mean(), 0.0) if sparse.any() else 0.0
+        totals[code] = missing[telling | sparse].sum()
+    scale = np.divide(totals.max(initial=0.0), totals, out=np.zeros_like(totals), where=totals > 0)
+    return missing * scale[source], int(totals.argmax())
+
+
+def unemitted_share(
+    held: HeldSubjects,
+    matcher: Matcher,
+    left: IntArray,
+    right: IntArray,
+    pattern: PatternArray,
+    likely: FloatArray,
+    generator: np.random.Generator,
+) -> float:
+    """Return the share of the matches that leave no pair, 0 where there is none, from candidates of a fit.
+
+    `likely` is how many matches each candidate stands for: what is not sampled is stood for by what is.
+    """
+    subjects = held.subjects
+    sources = subjects.source[left].astype(np.int64), subjects.source[right].astype(np.int64)
+    frequency = matcher.weigher.frequency_bits(pattern, subjects.table, left)
+    odds = _odds_of_patterns(matcher, subjects.sources, sources, pattern, frequency)
+    seen = np.where(odds >= matcher.model.emit_log2_odds, likely, 0.0)
+    by_subject = np.bincount(np.concatenate([left, right]), np.tile(seen, 2), len(subjects))[held.alive]
+    found, linked = found_shares(held, matcher, generator)
+    missing, _ = never_emitted(subjects.source[held.alive], found, linked, by_subject.astype(np.float64))
+    beyond = float(missing.sum()) / 2  # a match stands at both of its subjects
+    return beyond / max(beyond + float(seen.sum()), 1e-9)
 
 
 def _fields(table: npt.NDArray[np.uint64], rows: IntArray) -> IntArray:
@@ -123,11 +168,27 @@ def _masked(levels: dict[str, IntArray], have: dict[str, BoolArray]) -> dict[str
     return masked
 
 
-def _odds(weigher: Weigher, levels: dict[str, IntArray], prior: FloatArray, relatives: FloatArray) -> FloatArray:
+def _odds(
+    matcher: Matcher, names: tuple[str, ...], sources: tuple[IntArray, IntArray], levels: dict[str, IntArray]
+) -> FloatArray:
     """Return the log2 odds of pairs with these levels, of values of average frequency."""
     pattern = patterns(np.stack([levels[name].astype(np.uint8) for name in COMPARISONS]))
-    odds: FloatArray = weigher.weigh(pattern, np.zeros(len(pattern)), relatives) + prior
-    return odds
+    return _odds_of_patterns(matcher, names, sources, pattern, np.zeros(len(pattern)))
+
+
+def _odds_of_patterns(
+    matcher: Matcher,
+    names: tuple[str, ...],
+    sources: tuple[IntArray, IntArray],
+    pattern: PatternArray,
+    frequency: FloatArray,
+) -> FloatArray:
+    """Return log2 odds as the matcher reckons them; what is vetoed is never emitted."""
+    prior, relatives = matcher.priors(names)
+    before = prior[sources] + matcher.unseen(names)[(*sources, kind_of_pattern()[pattern])]
+    odds = matcher.weigher.weigh(pattern, frequency, relatives[sources]) + before
+    guard = matcher.weigher.guarded(pattern, frequency, relatives[sources], before)
+    return np.where(np.isin(guard, VETOES), NEVER_BITS, odds)
 
 
 def _home_parts() -> IntArray:

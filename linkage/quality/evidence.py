@@ -14,15 +14,13 @@ import polars as pl
 
 from linkage.compare import gathered
 from linkage.held import HeldSubjects
+from linkage.match import Matcher
 from linkage.quality.beyond import found_shares
 from linkage.reach import portions, unlinkable
 from linkage.subjects import BoolArray, IntArray, UInt64Array, identities
-from linkage.weigh import FloatArray, Weigher
+from linkage.weigh import FloatArray
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.decision import Decision
-
-Priors = tuple[FloatArray, FloatArray]
-"""Log2 prior odds and log2 odds of relatives by pair of source codes, (sources, sources) each."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,8 @@ class Census:
         return found
 
 
-def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator: np.random.Generator) -> Census:
-    """Count the store's alive rows, and say who could be linked; `priors` are `Matcher.priors` of its sources."""
+def take_census(held: HeldSubjects, matcher: Matcher, generator: np.random.Generator) -> Census:
+    """Count the store's alive rows, and say who could be linked."""
     subjects, alive = held.subjects, np.flatnonzero(held.alive)
     completeness = {}
     for code, name in enumerate(subjects.sources):
@@ -72,11 +70,11 @@ def take_census(held: HeldSubjects, weigher: Weigher, priors: Priors, generator:
             column: round(float(number) / max(len(rows), 1), 4)
             for column, number in zip(TOKEN_COLUMNS, np.broadcast_to(filled, len(TOKEN_COLUMNS)), strict=True)
         }
-    found_share, link_share = found_shares(held, weigher, *priors, generator)
+    found_share, link_share = found_shares(held, matcher, generator)
     return Census(
         source=subjects.source[alive],
         sources=subjects.sources,
-        unlinkable=unlinkable(held, weigher, *priors)[alive],
+        unlinkable=unlinkable(held, matcher.weigher, *matcher.priors(subjects.sources))[alive],
         found_share=found_share,
         link_share=link_share,
         completeness=completeness,

@@ -7,16 +7,13 @@ probability, and where it was never emitted (`linkage.quality.beyond`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
+from linkage.quality.beyond import never_emitted
 from linkage.quality.evidence import Census, Evidence
 from linkage.subjects import IntArray
 from linkage.weigh import FloatArray
-
-TELLING: Final = 0.5
-"""Share of a subject's matches that would be linked, from which its pairs say whether it has one."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ def expected(census: Census, evidence: Evidence) -> Expected:
     apart = evidence.between & ~evidence.linked
     swing = evidence.probability * (1 - evidence.probability)
     likely = _by_subject(evidence, np.where(evidence.between, evidence.probability, 0.0), size)
-    beyond, leader = never_emitted(census, likely)
+    beyond, leader = never_emitted(census.source, census.found_share, census.link_share, likely)
     return Expected(
         links=_by_subject(evidence, made.astype(np.float64), size),
         false=_by_subject(evidence, np.where(made, 1 - evidence.probability, 0.0), size),
@@ -55,27 +52,6 @@ def expected(census: Census, evidence: Evidence) -> Expected:
         beyond=beyond,
         leader=leader,
     )
-
-
-def never_emitted(census: Census, likely: FloatArray) -> tuple[FloatArray, int]:
-    """Return (how many matches of each subject (n) are not among the pairs, the source that says so).
-
-    `likely` (n) are the expected matches that are among the pairs. Subjects of a source are taken to have matches
-    alike, whatever fields they have, and those whose matches would show tell how many: of the others, what their pairs
-    lack. (At a home of four, a child without name and date of birth has four unlikely pairs and one match.) Each source
-    tells of the gaps that it has itself, so the larger of their totals holds, and the others' subjects share it out.
-    """
-    missing = np.zeros(len(census))
-    totals = np.zeros(len(census.sources))
-    for code in range(len(census.sources)):
-        telling = (census.source == code) & (census.link_share >= TELLING)
-        sparse = (census.source == code) & (census.link_share < TELLING)
-        rate = likely[telling].sum() / max(census.found_share[telling].sum(), 1e-9)
-        missing[telling] = rate * (1 - census.found_share[telling])
-        missing[sparse] = max(rate - likely[sparse].mean(), 0.0) if sparse.any() else 0.0
-        totals[code] = missing[telling | sparse].sum()
-    scale = np.divide(totals.max(initial=0.0), totals, out=np.zeros_like(totals), where=totals > 0)
-    return missing * scale[census.source], int(totals.argmax())
 
 
 def expected_persons(evidence: Evidence, beyond: float) -> dict[str, float]:

@@ -190,7 +190,7 @@ def _link(
     started = clock.stage(Stage.MATCH, started)
 
     progress(Stage.RESOLVE, 0, 1)
-    census = take_census(held, matcher.weigher, matcher.priors(held.subjects.sources), generator)
+    census = take_census(held, matcher, generator)
     everyone, roster, pairs = _everyone(held, pairs)
     del held  # its tokens and filters are most of the memory, and nothing needs them from here on
     resolution = resolve(roster, pairs, used.policy)

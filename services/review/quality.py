@@ -197,12 +197,15 @@ def _accuracy(registry: Registry, policy: DisclosurePolicy) -> tuple[dict[Feed, 
 
 
 def between_feeds(sums: pl.DataFrame, feeds: dict[str, str], model: MatchModel) -> Share:
-    """Return the recall of links between the feeds: from the stored pairs, and what the fit reckons no pass finds."""
+    """Return the recall of links between the feeds: from the stored pairs, and what the fit reckons is never emitted.
+
+    Nothing of sources that the model was not fitted to.
+    """
     between = [row for row in sums.to_dicts() if feeds.get(row["left_source"]) != feeds.get(row["right_source"])]
-    reckoned = () if model.report is None else model.report.expected
-    beyond = {frozenset((e.left_source, e.right_source)): e.matches * e.beyond_blocking for e in reckoned}
-    missing = {frozenset((row["left_source"], row["right_source"])) for row in between} - beyond.keys()
-    if missing:
+    report = model.report
+    fitted = set() if report is None else {frozenset((e.left_source, e.right_source)) for e in report.expected}
+    missing = {frozenset((row["left_source"], row["right_source"])) for row in between} - fitted
+    if report is None or report.unemitted is None or missing:
         return NOT_ESTIMABLE
 
     def total(rows: Iterable[dict[str, Any]], name: str) -> float:
@@ -210,7 +213,7 @@ def between_feeds(sums: pl.DataFrame, feeds: dict[str, str], model: MatchModel) 
 
     made = [row for row in between if row["decision"] == Decision.LINK.value]
     apart = [row for row in between if row["decision"] != Decision.LINK.value]
-    never = sum(number for pair, number in beyond.items() if len({feeds.get(source) for source in pair}) > 1)
+    never = total(between, "probability") * report.unemitted / (1 - report.unemitted)
     tally = {
         "links": total(made, "pairs"),
         "false": total(made, "pairs") - total(made, "probability"),

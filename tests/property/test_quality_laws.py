@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import gammaincinv
 
+from linkage.quality.beyond import never_emitted
 from linkage.quality.estimate import Errors, gamma_interval, number_interval, precision, recall, share_interval
 from linkage.quality.evidence import Census, Evidence
-from linkage.quality.expected import expected, expected_persons, never_emitted
+from linkage.quality.expected import expected, expected_persons
 from linkage.quality.groups import distance, errors_of, standardised_difference
 from linkage.quality.refit import shifted
 from linkage.quality.report import quality_report
@@ -121,7 +122,8 @@ def test_links_and_persons_of_two_expect_the_same_errors(probability: list[float
 @given(probabilities, st.floats(0.05, 0.95))
 def test_matches_of_which_a_share_is_found_stand_for_the_others(probability: list[float], share: float) -> None:
     likely = np.asarray(probability * 2)
-    missing, _ = never_emitted(census(len(probability), share), likely)
+    of = census(len(probability), share)
+    missing, _ = never_emitted(of.source, of.found_share, of.link_share, likely)
 
     assert missing.sum() == pytest.approx(likely.sum() * (1 - share) / share, rel=1e-9, abs=1e-12)
 

@@ -232,6 +232,22 @@ def test_what_is_beyond_blocking_is_about_what_the_truth_says() -> None:
     assert told.matches == pytest.approx(truth.height, rel=0.03)
 
 
+@pytest.mark.parametrize("lacking", [(), ("forename", "surname", "middle", "nickname", "names", "birth")])
+def test_the_share_of_matches_that_leave_no_pair_is_about_what_the_truth_says(lacking: tuple[str, ...]) -> None:
+    left, right, truth = files()
+    third = right.height // 3
+    right = pl.concat([without(right[:third], *lacking), right[third:]])
+    store = held({"a.gp": left, "b.hb": right}, BOTH)
+    model = fit(store, MODEL, seed=1)
+    pairs = Matcher(model).match(np.arange(len(store)), store)
+    true = truth.select(left_ref="left_subject", right_ref="right_subject")
+    lost = true.join(pairs, on=["left_ref", "right_ref"], how="anti").height / true.height
+
+    assert model.report is not None
+    assert model.report.unemitted == pytest.approx(lost, abs=0.01)
+    assert lost > 0.3 or not lacking
+
+
 def test_where_everybody_shares_a_place_and_a_birthday_blocks_stop_and_their_loss_is_told() -> None:
     left, right, _ = files()
     columns = ["token_postcode", "token_outcode", "token_date_of_birth", "token_date_of_birth_swapped"]
