@@ -81,22 +81,23 @@ def never_emitted(
     """Return (how many matches of each subject (n) are not among the pairs, the source that says so).
 
     `source` is each subject's code, `found_share` and `link_share` are those of `found_shares`, and `likely` are the
-    expected matches that are among the pairs. Subjects of a source are taken to have matches
-    alike, whatever fields they have, and those whose matches would show tell how many: of the others, what their pairs
-    lack. (At a home of four, a child without name and date of birth has four unlikely pairs and one match.) Each source
-    tells of the gaps that it has itself, so the larger of their totals holds, and the others' subjects share it out.
+    expected matches that are among the pairs. Subjects of a source are taken to have matches alike, whatever fields
+    they have, and those whose matches would show tell how many: of the others, what their pairs lack. (At a home of
+    four, a child without name and date of birth has four unlikely pairs and one match.) The larger of the sources'
+    totals holds. Whose the matches are, the source knows in which more of them are for want of a subject's own fields:
+    to the others it is chance whom they would have met.
     """
     missing = np.zeros(len(source))
-    totals = np.zeros(int(source.max(initial=0)) + 1)
+    totals, own = np.zeros((2, int(source.max(initial=0)) + 1))
     for code in range(len(totals)):
         telling = (source == code) & (link_share >= TELLING)
         sparse = (source == code) & (link_share < TELLING)
         rate = likely[telling].sum() / max(found_share[telling].sum(), 1e-9)
         missing[telling] = rate * (1 - found_share[telling])
         missing[sparse] = max(rate - likely[sparse].mean(), 0.0) if sparse.any() else 0.0
-        totals[code] = missing[telling | sparse].sum()
+        totals[code], own[code] = missing[telling | sparse].sum(), missing[sparse].sum()
     scale = np.divide(totals.max(initial=0.0), totals, out=np.zeros_like(totals), where=totals > 0)
-    return missing * scale[source], int(totals.argmax())
+    return missing * scale[source], int(np.lexsort((totals, own))[-1])
 
 
 def unemitted_share(

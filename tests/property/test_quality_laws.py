@@ -128,6 +128,18 @@ def test_matches_of_which_a_share_is_found_stand_for_the_others(probability: lis
     assert missing.sum() == pytest.approx(likely.sum() * (1 - share) / share, rel=1e-9, abs=1e-12)
 
 
+def test_the_source_whose_subjects_lack_fields_says_whose_the_matches_are_that_leave_no_pair() -> None:
+    source = np.repeat(np.arange(2, dtype=np.uint16), 10)
+    found = np.concatenate([np.full(10, 0.5), np.ones(10)])
+    linked = np.concatenate([np.ones(16), np.zeros(4)])
+    likely = np.concatenate([np.full(10, 0.6), np.ones(6), np.zeros(4)])
+    missing, leader = never_emitted(source, found, linked, likely)
+
+    assert leader == 1
+    assert missing[:10].sum() == pytest.approx(6)
+    assert missing.tolist()[10:] == pytest.approx([0.0] * 6 + [1.5] * 4)
+
+
 @given(probabilities, st.floats(0.5, 1), st.floats(0.5, 1))
 def test_a_stricter_threshold_keeps_a_part_of_the_links(probability: list[float], one: float, other: float) -> None:
     weighed = evidence(probability, [p >= 0.5 for p in probability])
