@@ -27,6 +27,7 @@ HOUSEHOLD: Final = "household"
 UNSEEN: Final = "unseen"
 """Name of the term for a match that a subject may have and that does not show (`linkage.comparable`)."""
 RIVALS: Final = "rivals"
+LONE: Final = "lone"
 
 SHARED: Final = "shared_at_home"
 """Level of a frequency that counts nothing, since people of one home would share the value however rare it is."""
@@ -43,8 +44,8 @@ Part = tuple[str, str, float | None, float | None, float]
 class ScoredPair:
     """A pair as it was scored and decided, with the sources of its two subjects.
 
-    `rival_bits` is what its rivals take from `log2_odds`; None where only `probability` tells of them. `override` is a
-    reviewer's decision on the pair.
+    `rival_bits` is what its rivals take from `log2_odds`, below 0 what having nobody else adds; None where only
+    `probability` tells of them. `override` is a reviewer's decision on the pair.
     """
 
     sources: tuple[str, str]
@@ -109,7 +110,8 @@ def explain(
 def explain_scored(
     weigher: Weigher, pair: ScoredPair, log2_relatives: float, unseen_bits: float = 0.0
 ) -> tuple[Term, ...]:
-    """Return the terms of a pair from what was kept of it: those of `explain`, then what its rivals cost.
+    """Return the terms of a pair from what was kept of it: those of `explain`, then what its rivals cost, or
+    what it adds that neither has anybody else (`linkage.lone`).
 
     `unseen_bits` is what matches that do not show take from the prior of such a pair (`Matcher.unseen`); a term of its
     own where it is anything.
@@ -121,7 +123,8 @@ def explain_scored(
     parts = _parts(weigher, pair.pattern, frequency_bits, pair.weight_bits, log2_prior)
     if unseen_bits:
         parts.append((UNSEEN, "", None, None, unseen_bits))
-    return summed([*parts, (RIVALS, "", None, None, -pair.cost_of_rivals_bits)])
+    others = RIVALS if pair.cost_of_rivals_bits >= 0 else LONE
+    return summed([*parts, (others, "", None, None, -pair.cost_of_rivals_bits)])
 
 
 def frequency_of(weigher: Weigher, pattern: int, weight_bits: float, log2_relatives: float) -> float | None:

@@ -24,6 +24,7 @@ from linkage.dependence import draw_strangers, match_dependences, stranger_depen
 from linkage.frequency import frequencies
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray, smoothed, with_unions
+from linkage.lone import lone_bits
 from linkage.match import Matcher
 from linkage.plan import planned
 from linkage.prior import (
@@ -44,6 +45,7 @@ from linkage.session import SessionResult, overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
 from linkage.subjects import IntArray, mix
 from linkage.weigh import Weigher, relative_table
+from schemas.decision import LoneBits
 from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, MatchModel, Session
 
 SAMPLE_ROWS: Final = 15_000
@@ -162,7 +164,23 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         m_support=_support(levels, believed, counts),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
-    return fitted.model_copy(update={"report": report}).named_by_content()
+    policy = fitted.policy.model_copy(update={"lone": _lone(held, candidates, believed)})
+    return fitted.model_copy(update={"policy": policy, "report": report}).named_by_content()
+
+
+def _lone(held: HeldSubjects, candidates: Candidates, probability: FloatArray) -> tuple[LoneBits, ...]:
+    """Return what being left over is worth, of each pair of sources that may both repeat people."""
+    subjects = held.subjects
+    repeating = {name for name, unique in zip(subjects.sources, subjects.unique, strict=True) if not unique}
+    lone = []
+    for number, ((name, other), sides) in enumerate(linkable(held).items()):
+        if {name, other} <= repeating:
+            at = np.flatnonzero(candidates.side == number)
+            sampled, others = candidates.sampled[number], sides.left if sides.right is None else sides.right
+            sizes = sampled * len(sides.left), sampled * len(others)
+            bits = lone_bits(candidates.left[at], probability[at], sizes)
+            lone.append(LoneBits(left_source=name, right_source=other, bits=round(bits, 3)))
+    return tuple(lone)
 
 
 def _support(levels: LevelArray, probability: FloatArray, counts: dict[str, FloatArray]) -> dict[str, float]:

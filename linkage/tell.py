@@ -19,6 +19,7 @@ from linkage.compare import levels_of
 from linkage.explain import (
     FREQUENCY,
     HOUSEHOLD,
+    LONE,
     PRIOR,
     RIVALS,
     SHARED,
@@ -63,7 +64,7 @@ RARITY_BITS: Final = {Rarity.COMMON: -1.5, Rarity.TYPICAL: 0.0, Rarity.RARE: 1.5
 
 @dataclass(frozen=True)
 class ToldTerm:
-    """One term: a comparison, or `dependence`, `frequency`, `household`, `unseen` or `rivals`.
+    """One term: a comparison, or `dependence`, `frequency`, `household`, `unseen`, `rivals` or `lone`.
 
     `level` is the comparison's outcome, or a word for the term. `m` and `u` are the level's probabilities among matches
     and strangers (three digits), None where it has none. `weight_bits` is told to one decimal; `running_bits` is the
@@ -181,9 +182,14 @@ class Explainer:
 
 
 def _rivals(pair: ScoredPair) -> list[Part]:
-    """Return what rivals cost the pair, if it is much: in steps, since it is their evidence, frequencies and all."""
+    """Return what rivals cost the pair, if it is much: in steps, since it is their evidence, frequencies and all.
+
+    What having nobody else adds is the same for all such pairs of two sources, and told as it is.
+    """
     # probability = odds / (1 + odds + rivals' odds), so the odds with rivals are odds / (1 + rivals' odds).
     cost_bits = pair.cost_of_rivals_bits
+    if round(cost_bits, 1) < 0:
+        return [(LONE, "", None, None, -cost_bits)]
     if cost_bits < _RIVALS_BITS:
         return []
     lead_bits = pair.log2_odds - cost_bits

@@ -36,6 +36,14 @@ class Constraint(Contract):
     kind: ConstraintKind
 
 
+class LoneBits(Contract):
+    """By how many bits a match is likelier of two subjects of these sources that have nobody else than of any two."""
+
+    left_source: str
+    right_source: str
+    bits: Annotated[float, Field(ge=0)]
+
+
 class DecisionPolicy(Contract):
     """The thresholds of a decision. Probabilities are those that count a pair's rivals.
 
@@ -43,13 +51,15 @@ class DecisionPolicy(Contract):
     when it is not linked; the matcher emits pairs whose own odds reach it. `margin_bits`: a pair whose best rival
     comes this close is put to review, and so is the rival. `absent_bits`: what a pair that was not found, or is
     guarded, counts against joining the two groups that it lies between; they are joined where the log2 odds of all
-    pairs between them still sum to those of `link_probability`.
+    pairs between them still sum to those of `link_probability`. `lone`: what it adds, by pair of sources that may
+    repeat people, that neither subject has anybody else; learnt with the model.
     """
 
     link_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
     review_probability: Annotated[float, Field(gt=0, lt=1)] = 0.3
     margin_bits: Annotated[float, Field(ge=0)] = 1.0
     absent_bits: Annotated[float, Field(ge=0)] = 3.0
+    lone: tuple[LoneBits, ...] = ()
 
     @model_validator(mode="after")
     def _ordered(self) -> DecisionPolicy:

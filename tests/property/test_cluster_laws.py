@@ -15,7 +15,7 @@ from linkage import accept
 from linkage.cluster import Resolution, resolve
 from schemas.columns import columns
 from schemas.contracts.links import PairLink, Roster
-from schemas.decision import Constraint, ConstraintKind, DecisionPolicy
+from schemas.decision import Constraint, ConstraintKind, DecisionPolicy, LoneBits
 
 Key = tuple[str, str]
 Case = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, DecisionPolicy]
@@ -46,11 +46,18 @@ def cases(draw: st.DrawFn) -> Case:
         columns(Constraint),
         orient="row",
     )
+    lone = st.builds(
+        LoneBits,
+        left_source=st.sampled_from(SOURCES),
+        right_source=st.sampled_from(SOURCES),
+        bits=st.sampled_from([0.0, 1.0, 8.0]),
+    )
     policy = DecisionPolicy(
         link_probability=draw(st.sampled_from([0.3, 0.5, 0.9])),
         review_probability=0.1,
         margin_bits=draw(st.sampled_from([0.0, 1.0, 4.0])),
         absent_bits=draw(st.sampled_from([0.0, 1.0, 3.0, 100.0])),
+        lone=tuple(draw(st.lists(lone, max_size=3))),
     )
     return roster, pairs, constraints, policy
 
