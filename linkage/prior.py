@@ -28,7 +28,7 @@ _LARGEST_HOUSEHOLD: Final = 10
 _FEWEST_EXPECTED: Final = 0.5
 """Matches expected at the least, however little is found: a prior of nothing could never be overcome."""
 
-MODEL_ERROR_BITS: Final = 0.75
+MODEL_ERROR_BITS: Final = 0.6
 """Standard deviation of an error that all doubtful pairs' weights share: fields depend on each other in more ways than
 a model knows. Measured in `decisions/0047`.
 """
