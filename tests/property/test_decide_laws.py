@@ -69,7 +69,7 @@ def test_around_a_ring_it_is_near(odds: list[float]) -> None:
     ends = [(0, 4), (0, 5), (1, 4), (1, 5)]
     rows = [(*pair, bits) for pair, bits in zip(ends, odds, strict=True)]
     found, true = _decided(rows), np.array(_enumerated(rows))
-    assert np.abs(found - true).max() < 0.25
+    assert np.abs(found - true).max() < 0.29  # `linkage/decisions/0040`
     # A pair that is all but certain, either way, is never taken for the other.
     assert (found[true > 0.95] > 0.5).all()
     assert (found[true < 0.05] < 0.5).all()
