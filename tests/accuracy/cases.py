@@ -60,6 +60,13 @@ class Case:
 
 TWINS: Final = (
     Case(
+        "twins of one home, one of them in each file",
+        (person("Jasmine", "Trevanion", "2012-10-21", "2"),),
+        (person("Bethany", "Trevanion", "2012-10-21", "2"),),
+        (),
+        "Two forenames that have nothing in common on otherwise equal records are twins, not a mistake.",
+    ),
+    Case(
         "twins of one home, each in both files",
         (person("Oliver", "Penhallow", "2014-03-09"), person("Harry", "Penhallow", "2014-03-09")),
         (person("Harry", "Penhallow", "2014-03-09"), person("Oliver", "Penhallow", "2014-03-09")),
@@ -121,6 +128,14 @@ TWINS: Final = (
 )  # fmt: skip
 
 NAMESAKES: Final = (
+    Case(
+        "namesakes of one community, next door to each other",
+        (person("Gurpreet", "Singh", "1937-10-11"), person("Harjit", "Singh", "1979-05-23")),
+        (person("Gurpreet", "Singh", "1988-01-28", at="next door"),),
+        (),
+        "In some streets one name serves many; a neighbour's address is not one's own, and the dates have nothing in "
+        "common.",
+    ),
     Case(
         "father and son of one name at one home",
         (person("Gregory", "Ashdownham", "1961-02-17"), person("Gregory", "Ashdownham", "1990-11-03")),
@@ -420,6 +435,20 @@ NAMES: Final = (
 
 DATES: Final = (
     Case(
+        "two people born on a 1 January that many are given",
+        (person("Tariq", "Khan", "1990-01-01"),),
+        (person("Nadeem", "Khan", "1990-01-01", at="away"),),
+        (),
+        "A common surname and a given birthday are shared by many.",
+    ),
+    Case(
+        "brothers who were given one 1 January, one in each file",
+        (person("Zabihullah", "Stanekzai", "1999-01-01"),),
+        (person("Hamidullah", "Stanekzai", "1999-01-01"),),
+        (),
+        "They look like twins: the forenames end alike and are others.",
+    ),
+    Case(
         "day and month swapped",
         (person("Imogen", "Bellchambers", "1993-04-11", "2"),),
         (person("Imogen", "Bellchambers", "1993-11-04", "2"),),
@@ -585,6 +614,13 @@ CLAIMS: Final = (
 )  # fmt: skip
 
 SPARSE: Final = (
+    Case(
+        "a child of whom nothing but home and sex is known, where one person is registered",
+        (person("Beatrix", "Ormesby", "2016-11-04", "2"),),
+        (person(None, None, None, "2"),),
+        (),
+        "That nobody else of the home is registered does not make the record hers: it may be a sister's.",
+    ),
     Case(
         "a nameless child at its home",
         (person("Florence", "Wetherbourne", "2016-09-27", "2"), person("Ruth", "Wetherbourne", "1989-04-16", "2")),
