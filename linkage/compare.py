@@ -74,13 +74,25 @@ def dice(
 
     `field` is the filter's place in `FILTER_COLUMNS`.
     """
+    common, one, other = filter_bits(left, right, left_rows, right_rows, field)
+    return _share(common * np.uint64(2), one + other)
+
+
+def filter_bits(
+    left: Subjects, right: Subjects, left_rows: IntArray, right_rows: IntArray, field: int
+) -> tuple[UInt64Array, UInt64Array, UInt64Array]:
+    """Return the number of bits that one filter has set on both sides, on the left and on the right, of each pair."""
     left_at, right_at = left_rows * len(FILTER_COLUMNS) + field, right_rows * len(FILTER_COLUMNS) + field
     one = gathered(left.filters.reshape(-1, FILTER_WORDS), left_at)
     other = gathered(right.filters.reshape(-1, FILTER_WORDS), right_at)
-    total = bits_set(one) + bits_set(other)  # counting anew takes less time than fetching a stored count
+    sizes = bits_set(one), bits_set(other)  # counting anew takes less time than fetching a stored count
     one &= other
-    similarity: npt.NDArray[np.float32] = (2.0 * bits_set(one) / np.maximum(total, 1)).astype(np.float32)
-    return similarity
+    return bits_set(one), *sizes
+
+
+def _share(part: UInt64Array, whole: UInt64Array) -> npt.NDArray[np.float32]:
+    share: npt.NDArray[np.float32] = (part / np.maximum(whole, np.uint64(1))).astype(np.float32)
+    return share
 
 
 def gathered(table: UInt64Array, rows: IntArray) -> UInt64Array:
@@ -252,14 +264,18 @@ def _settle(
         at = np.flatnonzero(still_open[field])
         if not len(at):
             continue
-        similarity = dice(left, right, left_rows[at], right_rows[at], field)
+        common, one, other = filter_bits(left, right, left_rows[at], right_rows[at], field)
+        similarity = _share(common * np.uint64(2), one + other)
         if column == "filter_address":
             state = np.where(similarity >= cuts.address_close, 0, np.where(similarity >= cuts.address_similar, 1, 2))
             levels[PLACE["home"], at] += (state * _ADDRESS_STEP).astype(np.uint8)
         else:
             name = column.removeprefix("filter_")
             level, row = LEVEL[name], levels[PLACE[name]]
-            far = np.where(similarity >= cuts.name_faint, level["faint"], level["different"])
+            fewer = np.minimum(one, other)
+            likeness = (similarity >= cuts.name_faint) | (_share(common, fewer) > cuts.name_contained)
+            likeness &= fewer - common <= cuts.name_unshared_bits
+            far = np.where(likeness, level["faint"], level["different"])
             far = np.where(similarity >= cuts.name_similar, level["similar"], far)
             far = np.where(still_open[field, at] == _OPEN_PHONETIC, level["phonetic"], far)
             row[at] = np.where(similarity >= cuts.name_close, level["close"], far)

@@ -18,7 +18,7 @@ from linkage.comparable import kind_of_pattern, shown_shares, unseen_bits
 from linkage.compare import CHUNK_PAIRS, compare
 from linkage.held import HeldSubjects
 from linkage.subjects import IntArray, Subjects, UInt64Array, mix
-from linkage.weigh import VETOES, FloatArray, Guard, Weigher
+from linkage.weigh import GUARD_BITS, VETOES, FloatArray, Guard, Weigher
 from schemas.columns import columns, conform
 from schemas.contracts.links import PairLink
 from schemas.model import MatchModel
@@ -47,6 +47,20 @@ class Matcher:
                 prior[at, at[::-1]] = entry.log2_prior
                 relatives[at, at[::-1]] = entry.log2_relatives
         return prior, relatives
+
+    def households(self, sources: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        """Return which pairs of sources by code hold households, (sources, sources).
+
+        They do where relatives are not far fewer than matches, and where nothing is known of it: where nobody lives
+        with anybody, what looks like a relative is a mistake.
+        """
+        held = np.ones((len(sources), len(sources)), dtype=np.bool_)
+        code = {name: position for position, name in enumerate(sources)}
+        for entry in self.model.priors:
+            if entry.left_source in code and entry.right_source in code:
+                at = [code[entry.left_source], code[entry.right_source]]
+                held[at, at[::-1]] = entry.log2_relatives - entry.log2_share >= GUARD_BITS
+        return held
 
     def match(
         self,
@@ -90,7 +104,8 @@ class Matcher:
         weight = self.weigher.weigh(pattern, frequency, relatives[sources])
         before = prior[sources] + self.unseen(subjects.sources)[(*sources, kind_of_pattern()[pattern])]
         odds = weight + before
-        guard = self.weigher.guarded(pattern, frequency, relatives[sources], before)
+        households = self.households(subjects.sources)[sources]
+        guard = self.weigher.guarded(pattern, frequency, relatives[sources], before, households)
         declared_apart = (sources[0] == sources[1]) & subjects.one_record_per_person[left]
         guard = np.where(declared_apart & self.weigher.repeats[pattern], np.uint8(Guard.REPEAT), guard)
         worth = (odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES)

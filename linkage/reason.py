@@ -41,8 +41,10 @@ WORDS: Final = {
 """What each reason means, in a sentence."""
 
 GUARD_WORDS: Final = {
-    "twin": "They share surname, date of birth and home but not the forename: twins look like this.",
-    "namesake": "They share name and home but not the date of birth: parent and child of one name look like this.",
+    "twin": "They share surname and date of birth but not the forename: twins look like this, and people who were "
+    "given one birthday.",
+    "namesake": "They share the name but not the date of birth: parent and child, or neighbours, of one name look like "
+    "this.",
     "nhs_conflict": "Their NHS numbers differ, and one person has one.",
     "nino_conflict": "Their National Insurance numbers differ, and one person has one.",
     "home_only": "Nothing but the home can be compared, and that fits everybody who lives there.",

@@ -74,7 +74,8 @@ VETOES: Final = (Guard.NHS_CONFLICT, Guard.NINO_CONFLICT, Guard.HOME_ONLY)
 
 GUARD_BITS: Final = -4.0
 """Log2 of how likely relatives must be against a match for a household's likeness to be a reviewer's question: one in
-16. Measured in `decisions/0013`.
+16. Of a pair, where the values leave some likeness; of two sources, where they are wholly others. Measured in
+`decisions/0013` and `0062`.
 """
 
 
@@ -112,6 +113,7 @@ class Weigher:
     def __init__(self, model: MatchModel) -> None:
         """Tabulate the model: `bits`, `relative_bits` (log2 of m/u and r/u), `guards` and `repeats` of each pattern.
 
+        `unexplained` patterns are guarded whatever they weigh, where households are held.
         `dependence` is the part of `bits` that two fields' dependence on each other makes up.
         """
         self.model = model
@@ -123,6 +125,7 @@ class Weigher:
         self.bits += self.dependence
         self.relative_bits = self._relative_bits() - strangers
         self.guards = _guards(model.vetoes)
+        self.unexplained = (_another_forename() | _another_date()) & ~_levels_among("middle_names", "exact")
         self.repeats = _repeats(self.guards)
         self._frequencies = {
             table.column: _frequency_bits(table, self._exact_u(table.column))
@@ -180,17 +183,25 @@ class Weigher:
         return weight
 
     def guarded(
-        self, pattern: PatternArray, frequency: FloatArray, log2_relatives: FloatArray, log2_prior: FloatArray
+        self,
+        pattern: PatternArray,
+        frequency: FloatArray,
+        log2_relatives: FloatArray,
+        log2_prior: FloatArray,
+        households: BoolArray,
     ) -> npt.NDArray[np.uint8]:
-        """Return the guard of each pair: a veto, or a household's likeness where relatives are not far less likely.
+        """Return the guard of each pair: a veto, or a household's likeness that nothing explains.
 
-        `log2_prior` and `log2_relatives` are the log2 odds of a match and of relatives before the pair is looked at.
+        Where its two sources hold `households`, a forename or a date of birth that is wholly another is never left to
+        the odds, since their error is greater than what they are to tell; else a likeness counts where relatives are
+        not far less likely than a match. `log2_prior` and `log2_relatives` are the log2 odds of a match and of
+        relatives before the pair is looked at.
         """
         guard = self.guards[pattern]
         relatives = self.relative_bits[pattern] + frequency + log2_relatives
         match = self.bits[pattern] + frequency + log2_prior
-        doubtful = np.isin(guard, VETOES) | (relatives - match >= GUARD_BITS)
-        return np.where(doubtful, guard, np.uint8(Guard.NONE))
+        doubtful = np.isin(guard, VETOES) | (self.unexplained[pattern] & households)
+        return np.where(doubtful | (relatives - match >= GUARD_BITS), guard, np.uint8(Guard.NONE))
 
     def _names_together(self) -> float:
         """Return the log2 of how much more often strangers share both names than each for itself."""
@@ -282,16 +293,32 @@ def _dependence_sum(dependences: Sequence[Dependence], table: Literal["log2_stra
     return total.ravel()
 
 
+def _another_forename() -> BoolArray:
+    """Return which patterns have one surname and date of birth, and forenames that have nothing in common.
+
+    An address that is half alike, in the same postcode, is left to the odds (`decisions/0062`).
+    """
+    among = _levels_among
+    family = among("surname", "exact", "close") & among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
+    return family & among("forename", "different") & ~among("home", "address_similar_postcode_same")
+
+
+def _another_date() -> BoolArray:
+    """Return which patterns have one name, and dates of birth that have nothing in common."""
+    among = _levels_among
+    names = among("forename", "exact", "nickname", "close") & among("surname", "exact", "close")
+    return names & among("date_of_birth", "different", "unseen")
+
+
 def _guards(vetoes: Sequence[str]) -> npt.NDArray[np.uint8]:
     """Return the guard of each pattern: vetoes first, and nothing where an exact NHS number or NINO speaks for the
     pair. `vetoes` names the numbers whose conflict is one.
     """
     among = _levels_among
-    surname = among("surname", "exact", "close")
     home = among("home", *(name for name in LEVEL["home"] if name.startswith("address_same")))
-    twin = surname & home & among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
-    twin &= among("forename", "different", "faint", "similar")
-    namesake = surname & home & among("forename", "exact", "nickname") & among("date_of_birth", "different", "unseen")
+    twin = among("surname", "exact", "close") & home & among("date_of_birth", *EXACT_LEVELS["token_date_of_birth"][1])
+    twin = _another_forename() | (twin & among("forename", "faint", "similar"))
+    namesake = _another_date()
     guard = np.where(twin, Guard.TWIN, np.where(namesake, Guard.NAMESAKE, Guard.NONE))
     guard = np.where(among("nhs_number", "exact") | among("nino", "exact"), Guard.NONE, guard)
     # A home alone fits everybody who lives there: it is nobody's identity, however few of them are held.

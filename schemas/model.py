@@ -202,11 +202,17 @@ class BlockPass(Contract):
 class DiceCuts(Contract):
     """Dice similarities from which two filters count as close, similar and faintly alike. They belong to one
     agreement's filters.
+
+    Two names are faintly alike also where more than `name_contained` of the bits of the one with fewer are set in the
+    other, as of a short form; and they are not, however similar, where more than `name_unshared_bits` of these are
+    missing there: long names share much that says nothing. By default neither is looked at.
     """
 
     name_close: Probability = 0.85
     name_similar: Probability = 0.65
     name_faint: Probability = 0.5
+    name_contained: Probability = 1.0
+    name_unshared_bits: Annotated[int, Field(ge=0)] = 512
     address_close: Probability = 0.85
     address_similar: Probability = 0.65
 

@@ -188,8 +188,7 @@ def _odds_of_patterns(
     prior, relatives = matcher.priors(names)
     before = prior[sources] + matcher.unseen(names)[(*sources, kind_of_pattern()[pattern])]
     odds = matcher.weigher.weigh(pattern, frequency, relatives[sources]) + before
-    guard = matcher.weigher.guarded(pattern, frequency, relatives[sources], before)
-    return np.where(np.isin(guard, VETOES), NEVER_BITS, odds)
+    return np.where(np.isin(matcher.weigher.guards[pattern], VETOES), NEVER_BITS, odds)
 
 
 def _home_parts() -> IntArray:

@@ -21,7 +21,7 @@ from linkage.subjects import Subjects
 from linkage.synthesise import population
 from schemas.agreement import shipped_agreement
 from schemas.contracts.base import Feed
-from schemas.model import COMPARISONS, BlockPass, Comparison, MatchModel, Relatives
+from schemas.model import COMPARISONS, BlockPass, Comparison, DiceCuts, MatchModel, Relatives
 
 SEEDS = (101, 102, 103)  # populations of their own, never measured on
 
@@ -112,6 +112,7 @@ U = {
     "nhs_number": {"exact": 1e-7, "different": 1 - 1e-7},
     "nino": {"exact": 1e-7, "different": 1 - 1e-7},
 }
+CUTS = DiceCuts(name_contained=0.6, name_unshared_bits=64)  # 64 bits: what two wrong letters change
 # Address and postcode of one place, rows of address (same, close, similar, different), columns of postcode (same,
 # outcode, different).
 M_HOME = [[0.66, 0.015, 0.01], [0.08, 0.004, 0.003], [0.04, 0.003, 0.003], [0.012, 0.08, 0.09]]
@@ -141,6 +142,7 @@ def starting_model() -> MatchModel:
     m, u = {**M, "home": home(M_HOME)}, {**U, "home": home(U_HOME)}
     return MatchModel(
         model_id="hwlink-default-1",
+        cuts=CUTS,
         title="hwlink default model: general values, nothing learnt from any deployment",
         passes=passes(PASSES),
         broad_passes=passes(BROAD_PASSES),

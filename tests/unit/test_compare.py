@@ -204,6 +204,23 @@ def test_dice_is_twice_the_common_bits_over_both_counts() -> None:
     assert found[1:].tolist() == [0, 0]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "level"),
+    [
+        ("DEVINDER", "DEV", "faint"),  # a short form: all that it has stands in the other
+        ("ERIC", "ERIK", "faint"),  # a slip
+        ("MUHAMMADALI", "MUHAMMADREZA", "different"),  # alike in what many names share
+        ("TARIQ", "NADEEM", "different"),
+    ],
+)
+def test_a_faint_likeness_is_a_short_form_or_a_slip(one: str, other: str, level: str) -> None:
+    both = subjects({"forename": one}, {"forename": other})
+    cuts = DiceCuts(name_similar=0.8, name_contained=0.6, name_unshared_bits=2)  # one bit for each pair of letters here
+    pattern = compare(both, both, np.array([0]), np.array([1]), cuts)[1]
+
+    assert levels_of(pattern)[PLACE["forename"], 0] == LEVEL["forename"][level]
+
+
 def test_pairs_that_promise_nothing_are_left_out_before_their_filters_are_read() -> None:
     both = subjects(person("ANNA", "SMITH"), person("ANNA", "SMITH"), person("ZOLTAN", "KOVACS"))
     left, right = np.array([0, 0]), np.array([1, 2])

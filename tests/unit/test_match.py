@@ -90,6 +90,20 @@ def test_priors_are_those_of_the_pair_of_sources_in_either_order() -> None:
     assert prior[0, 1] == prior[0, 0] == MODEL.default_log2_prior
 
 
+def test_sources_hold_households_unless_their_relatives_are_known_to_be_few() -> None:
+    entries = tuple(
+        SourcePrior(
+            left_source="a.b", right_source=other, log2_prior=1, log2_prior_low=1, log2_prior_high=1, log2_share=-12,
+            log2_relatives=relatives,
+        )
+        for other, relatives in (("c.d", -13), ("e.f", -17))
+    )  # fmt: skip
+    found = Matcher(MODEL.model_copy(update={"priors": entries})).households(("a.b", "c.d", "e.f"))
+
+    assert found[0].tolist() == [True, True, False]
+    assert found[2].tolist() == [False, True, True]
+
+
 def test_every_pair_has_one_shard_whichever_side_is_named_first() -> None:
     generator = np.random.default_rng(5)
     left, right = (generator.integers(0, 2**63, 1000).astype(np.uint64) for _ in range(2))

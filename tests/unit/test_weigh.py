@@ -10,10 +10,11 @@ import pytest
 from linkage.compare import LEVEL, PLACE, STRIDES
 from linkage.subjects import TOKEN_POSITION, token_prefix
 from linkage.weigh import VETOES, Guard, Weigher
-from schemas.model import COMPARISONS, Frequencies, MatchModel, default_model
+from schemas.model import COMPARISONS, MISSING, Frequencies, MatchModel, default_model
 
 MODEL = default_model()
 NO_RELATIVES = -60.0
+HOMES, NO_HOMES = np.array([True]), np.array([False])
 
 
 def pattern(**levels: str) -> np.ndarray:
@@ -112,7 +113,7 @@ def test_relatives_cost_nothing_between_homes_of_strangers() -> None:
 def test_guards_at_one_home(guard: Guard, levels: dict[str, str]) -> None:
     weigher = Weigher(MODEL)
     number = pattern(surname="exact", home="address_same_postcode_same", **levels)
-    likely = weigher.guarded(number, np.zeros(1), np.array([-8.0]), np.array([-12.0]))
+    likely = weigher.guarded(number, np.zeros(1), np.array([-8.0]), np.array([-12.0]), NO_HOMES)
 
     assert likely.tolist() == [guard]
 
@@ -123,14 +124,44 @@ def test_a_guard_is_silent_where_relatives_are_far_less_likely_than_a_match() ->
         surname="exact", home="address_same_postcode_same", forename="different", date_of_birth="exact_same_sex"
     )
 
-    assert weigher.guarded(twin, np.zeros(1), np.array([-40.0]), np.array([-10.0])).tolist() == [Guard.NONE]
+    alike = pattern(surname="exact", home="address_same_postcode_same", forename="faint", date_of_birth="exact")
+    odds = np.zeros(1), np.array([-40.0]), np.array([-10.0])
+
+    assert weigher.guarded(twin, *odds, NO_HOMES).tolist() == [Guard.NONE]
+    assert weigher.guarded(alike, *odds, HOMES).tolist() == [Guard.NONE]
+
+
+@pytest.mark.parametrize(
+    "home",
+    ["address_same_postcode_same", "address_close_postcode_same", "address_different_postcode_different", MISSING],
+)
+@pytest.mark.parametrize(
+    ("guard", "levels"),
+    [
+        (Guard.TWIN, {"forename": "different", "surname": "exact", "date_of_birth": "exact_same_sex"}),
+        (Guard.TWIN, {"forename": "different", "surname": "close", "date_of_birth": "exact"}),
+        (Guard.NAMESAKE, {"forename": "exact", "surname": "exact", "date_of_birth": "different"}),
+        (Guard.NAMESAKE, {"forename": "nickname", "surname": "close", "date_of_birth": "unseen"}),
+    ],
+)
+def test_where_households_are_held_no_odds_explain_another_name_or_date(
+    guard: Guard, levels: dict[str, str], home: str
+) -> None:
+    weigher = Weigher(MODEL)
+    odds = np.zeros(1), np.array([-40.0]), np.array([20.0])
+
+    assert weigher.guarded(pattern(home=home, **levels), *odds, HOMES).tolist() == [guard]
+    for answer in ({"nhs_number": "exact"}, {"nino": "exact"}, {"middle_names": "exact"}):
+        assert weigher.guarded(pattern(home=home, **levels, **answer), *odds, HOMES).tolist() == [Guard.NONE]
 
 
 def test_vetoes_are_never_silent_and_never_promising() -> None:
     weigher = Weigher(MODEL)
     conflict = pattern(forename="exact", surname="exact", date_of_birth="exact_same_sex", nhs_number="different")
 
-    assert weigher.guarded(conflict, np.zeros(1), np.array([-99.0]), np.array([0.0])).tolist() == [Guard.NHS_CONFLICT]
+    assert weigher.guarded(conflict, np.zeros(1), np.array([-99.0]), np.array([0.0]), HOMES).tolist() == [
+        Guard.NHS_CONFLICT
+    ]
     assert not weigher.promising(0.0)[conflict[0]]
     assert {guard.label for guard in VETOES} == {"nhs_conflict", "nino_conflict", "home_only"}
     assert Guard.NONE.label is None
@@ -140,9 +171,9 @@ def test_a_home_alone_is_never_an_identity() -> None:
     weigher = Weigher(MODEL)
     home, dated = (pattern(home="address_same_postcode_same", **more) for more in ({}, {"date_of_birth": "exact"}))
 
-    assert weigher.guarded(home, np.zeros(1), np.array([-99.0]), np.array([20.0])).tolist() == [Guard.HOME_ONLY]
+    assert weigher.guarded(home, np.zeros(1), np.array([-99.0]), np.array([20.0]), HOMES).tolist() == [Guard.HOME_ONLY]
     assert not weigher.promising(20.0)[home[0]]
-    assert weigher.guarded(dated, np.zeros(1), np.array([-99.0]), np.array([20.0])).tolist() == [Guard.NONE]
+    assert weigher.guarded(dated, np.zeros(1), np.array([-99.0]), np.array([20.0]), HOMES).tolist() == [Guard.NONE]
 
 
 def test_promising_counts_an_open_level_as_the_best_that_a_filter_may_say() -> None:
