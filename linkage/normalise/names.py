@@ -25,6 +25,7 @@ _SUFFIXES: Final = r"( (JR|JNR|JUNIOR|SR|SNR|SENIOR|II|III|IV|ESQ))+$"
 _UNNAMED_CHILD: Final = (
     r"^(BABY|BABE|BABYBOY|BABYGIRL|INFANT|NEWBORN|TWIN|TRIPLET|FOETUS|FETUS|(SON|DAUGHTER|CHILD|BOY|GIRL) OF)( .*)?$"
 )
+# Data that systems hold, none of it a mark of open work: whole names of only X or Z are typed to fill a required field.
 _FILLERS: Final = (
     "UNKNOWN", "UNK", "UNKN", "UNNAMED", "NOT KNOWN", "NOTKNOWN", "NOT GIVEN", "NOT STATED", "NOT PROVIDED", "NK",
     "N K", "NFN", "NO NAME", "NONAME", "NONE", "NIL", "NULL", "NAN", "TBC", "TBA", "ANON", "ANONYMOUS", "WITHHELD",
