@@ -48,6 +48,7 @@ _LEVELS_OF_VERSION_1: Final[dict[str, tuple[str, ...]]] = {
     "nhs_number": ("exact", "different"),
     "nino": ("exact", "different"),
 }
+"""The levels of version 1, for good: they must not follow `schemas.model.COMPARISONS` when that changes."""
 
 Document = dict[str, Any]
 
