@@ -30,7 +30,12 @@ would make the sum one of chance."""
 _ROWS_AT_ONCE: Final = 10_000
 """Rows whose tokens stay within the cache; those of a whole source would be hundreds of MiB."""
 
-_PARTS: Final = ("year_month", "year_day", "month_day")
+_PARTS: Final[dict[str, frozenset[str]]] = {
+    "year_month": frozenset({"year_month", "year"}),
+    "year_day": frozenset({"year_day", "year"}),
+    "month_day": frozenset({"month_day"}),
+}
+"""Level of a date of birth of which a part agrees -> what agrees then."""
 _FACTS: Final[dict[str, tuple[str, ...]]] = {
     "token_forename": ("forename",),
     "token_forename_phonetic": ("forename_sound",),
@@ -40,7 +45,7 @@ _FACTS: Final[dict[str, tuple[str, ...]]] = {
     "token_date_of_birth": ("date",),
     "token_date_of_birth_swapped": ("date",),
     "key_birth_sex": ("date",),
-    "key_names_year": ("forename_sound", "surname_sound", "year_month"),
+    "key_names_year": ("forename_sound", "surname_sound", "year"),
     **{f"key_{part}_{name}": (part, f"{name}_sound") for part in _PARTS for name in ("forename", "surname")},
     "token_address": ("address",),
     "token_uprn": ("address",),
@@ -49,7 +54,7 @@ _FACTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Token column -> what must be so of two records for it to agree."""
 
-_EXACT_DATE: Final = frozenset({"date", "date_turned", *_PARTS})
+_EXACT_DATE: Final = frozenset({"date", "date_turned"}).union(*_PARTS.values())
 _IDENTIFIERS: Final = {"token_nhs_number": "nhs_number", "token_nino": "nino"}
 
 
@@ -108,10 +113,8 @@ def unfound_chances(
     """
     asked, there = presence(held, model, rows), presence(held, model, among).mean(axis=0) > 0.5
     unstopped = asked & there
-    kinds, kind = np.unique(
-        np.concatenate([unstopped & (held.keys(rows) != 0), unstopped]), axis=0, return_inverse=True
-    )
-    missed = (1 - _chances(model, sounds, kinds, 0.0))[kind.ravel()]
+    kinds, kind = _kinds(np.concatenate([unstopped & (held.keys(rows) != 0), unstopped]))
+    missed = (1 - _chances(model, sounds, kinds, 0.0))[kind]
     return missed[: len(rows)], missed[len(rows) :]
 
 
@@ -145,11 +148,17 @@ def pass_chances(model: MatchModel, sounds: Mapping[str, FloatArray]) -> FloatAr
 
     `sounds` is the share of each level's pairs whose names sound alike, by name, see `sounding`.
     """
-    crossing = {name for pair in model.crossings for name in pair}
-    chances = _identified(model)
-    for share, facts in _states(model, sounds):
-        chances += share * np.asarray([_agrees(p, facts, p.name in crossing) for p in model.passes])
+    likely, agrees = _agreement(model, sounds)
+    chances: FloatArray = _identified(model) + likely @ agrees
     return chances
+
+
+def _agreement(model: MatchModel, sounds: Mapping[str, FloatArray]) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Return how likely each state of a match is, and which passes find it then, (states, passes)."""
+    crossing = {name for pair in model.crossings for name in pair}
+    states = list(_states(model, sounds))
+    agrees = [[_agrees(each, facts, each.name in crossing) for each in model.passes] for _, facts in states]
+    return np.asarray([share for share, _ in states]), np.asarray(agrees)
 
 
 def _identified(model: MatchModel) -> FloatArray:
@@ -163,17 +172,9 @@ def _chances(
     model: MatchModel, sounds: dict[str, FloatArray], kinds: npt.NDArray[np.bool_], least: float = LEAST_CHANCE
 ) -> FloatArray:
     """Return the chance that a match agrees on one of the passes of each kind, (kinds, passes) bool."""
-    likely, agree = [], []
-    crossing = {name for pair in model.crossings for name in pair}
-    for share, facts in _states(model, sounds):
-        likely.append(share)
-        agree.append([_agrees(block_pass, facts, block_pass.name in crossing) for block_pass in model.passes])
-    agrees = np.asarray(agree)
+    likely, agrees = _agreement(model, sounds)
     identified = _identified(model)
-    missed = [
-        float(np.asarray(likely) @ ~agrees[:, kind].any(axis=1)) * float(np.prod(1 - identified[kind]))
-        for kind in kinds
-    ]
+    missed = [float(likely @ ~agrees[:, kind].any(axis=1)) * float(np.prod(1 - identified[kind])) for kind in kinds]
     chance: FloatArray = np.maximum(1 - np.asarray(missed), least)
     return chance
 
@@ -226,7 +227,7 @@ def _dated() -> list[tuple[frozenset[str], FloatArray]]:
     return [
         (_EXACT_DATE, exact.astype(np.float64)),
         (frozenset({"date_turned"}), (names == "swapped").astype(np.float64)),
-        *((frozenset({part}), (names == part).astype(np.float64)) for part in _PARTS),
+        *((facts, (names == part).astype(np.float64)) for part, facts in _PARTS.items()),
         (frozenset(), (names == "different").astype(np.float64)),
     ]
 

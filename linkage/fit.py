@@ -39,7 +39,7 @@ from linkage.prior import (
     unfound_by_subject,
 )
 from linkage.quality.beyond import unemitted_share
-from linkage.recapture import finding_chances, in_agreement
+from linkage.recapture import agreeing_chances, comparable_shares, in_agreement
 from linkage.sample import linkable
 from linkage.session import SessionResult, overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
@@ -55,6 +55,8 @@ M_STRENGTH: Final = 50.0
 """Matches that the shipped m counts as in the combined estimate."""
 
 MATCH_ROUNDS: Final = 3
+"""Times that the dependences of matches are learnt from candidates' probabilities, and these reckoned anew."""
+
 MOST_MISTAKEN: Final = 0.02
 """Share of matches with two different NHS numbers (or NINOs) from which on a conflict is no veto. Measured in
 `decisions/0060`."""
@@ -124,11 +126,10 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     shares = relatives_shares(held, candidates, fitted, m, generator)
     levels = levels_of(candidates.pattern)
     unfound = unfound_by_subject(held, candidates, Weigher(fitted))
-    evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
     for _ in range(MATCH_ROUNDS):
+        evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
         learnt = match_dependences(levels, _believed(candidates, evidence), m, M_STRENGTH)
         fitted = fitted.model_copy(update={"dependences": (*dependences, *learnt)})
-        evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
     unfound = unfound_by_subject(held, candidates, Weigher(fitted))
     evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
 
@@ -251,6 +252,7 @@ def _trained(
         for position, block_pass in enumerate(passes)
     ]
     sounds = sounding(held, candidates.left, candidates.right, levels_of(candidates.pattern))
+    comparable = comparable_shares(held, shipped)
 
     def combined(kept: npt.NDArray[np.bool_]) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         counts = _counted([one for one, is_kept in zip(results, kept, strict=True) if is_kept])
@@ -258,7 +260,7 @@ def _trained(
 
     used = np.asarray([one.report.used for one in results])
     found = np.asarray([one.report.expected_matches for one in results])
-    kept = in_agreement(found, used, lambda kept: finding_chances(held, shipped, sounds, combined(kept)[0]))
+    kept = in_agreement(found, used, lambda kept: comparable * agreeing_chances(shipped, sounds, combined(kept)[0]))
     reports = tuple(
         one.report.model_copy(update={"used": False, "note": "tells of more matches than other sessions do"})
         if dropped

@@ -18,7 +18,7 @@ from linkage.beyond import pass_chances, presence
 from linkage.held import HeldSubjects
 from linkage.levels import FloatArray
 from linkage.sample import linkable
-from schemas.model import COMPARISONS, Comparison, MatchModel
+from schemas.model import MatchModel
 
 MOST_OVER_MEDIAN: Final = 1.1
 """Matches that a session may tell of, over the median of the sessions. Measured in `decisions/0061`."""
@@ -56,25 +56,29 @@ def _there(found: FloatArray, chance: FloatArray) -> FloatArray:
     return found / np.maximum(chance, 1e-9)
 
 
-def finding_chances(
-    held: HeldSubjects, model: MatchModel, sounds: Mapping[str, FloatArray], m: Mapping[str, FloatArray]
-) -> FloatArray:
-    """Return the chance of each of the model's passes to find a match of the subjects held, (passes,).
+def comparable_shares(held: HeldSubjects, model: MatchModel) -> FloatArray:
+    """Return the share of matches of which both records have the columns of each of the model's passes, (passes,).
 
-    It is the chance that both records have the pass's columns times the chance that these agree. `sounds` is as in
-    `linkage.beyond.sounding`; of several pairs of sources the one with most pairs speaks for all.
+    Of several pairs of sources the one with most pairs speaks for all.
     """
-    comparisons = tuple(
-        Comparison(name=name, m=tuple(m[name].tolist()), u=tuple(m[name].tolist())) for name in COMPARISONS
-    )
-    agree = pass_chances(model.model_copy(update={"comparisons": comparisons, "dependences": ()}), sounds)
-    side = max(linkable(held).values(), key=lambda each: each.pairs)
+    side = max(linkable(held).values(), key=lambda each: each.pairs, default=None)
+    if side is None:
+        return np.zeros(len(model.passes))
     left = presence(held, model, side.left).mean(axis=0)
     right = left if side.right is None else presence(held, model, side.right).mean(axis=0)
     # A date that can be turned is so on either side.
     turned = np.asarray([_turns(block_pass.parts) for block_pass in model.passes])
-    chances: FloatArray = agree * np.where(turned, np.minimum(left, right), left * right)
-    return chances
+    shares: FloatArray = np.where(turned, np.minimum(left, right), left * right)
+    return shares
+
+
+def agreeing_chances(model: MatchModel, sounds: Mapping[str, FloatArray], m: Mapping[str, FloatArray]) -> FloatArray:
+    """Return the chance that a match with every field agrees on each of the model's passes, by this m, (passes,).
+
+    `sounds` is as in `linkage.beyond.sounding`.
+    """
+    comparisons = tuple(c.model_copy(update={"m": tuple(m[c.name].tolist())}) for c in model.comparisons)
+    return pass_chances(model.model_copy(update={"comparisons": comparisons, "dependences": ()}), sounds)
 
 
 def _turns(parts: tuple[tuple[str, ...], ...]) -> bool:
