@@ -174,9 +174,7 @@ def _link(
 ) -> tuple[Linked, Census]:
     """Read, fit, match and resolve; return the outcome and who there is."""
     started = time.perf_counter()
-    held = HeldSubjects(_unblocked(shipped))
-    held.reserve(sum(file.rows for file in files))
-    _read(files, sources, declared, held, progress)
+    held = _read(files, sources, declared, shipped, progress)
     started = clock.stage(Stage.READ, started)
 
     progress(Stage.FIT, 0, 1)
@@ -207,10 +205,7 @@ def fit_files(
     """Return a model fitted to one or two pseudonymised files, as `run` would."""
     files = [open_encoded(path) for path in (left, right) if path is not None]
     check_alike(files)
-    held = HeldSubjects(_unblocked(shipped))
-    held.reserve(sum(file.rows for file in files))
-    _read(files, _sources(files), _unique(unique, len(files)), held, _silent)
-    return fit(held, shipped, seed)
+    return fit(_read(files, _sources(files), _unique(unique, len(files)), shipped, _silent), shipped, seed)
 
 
 def _sources(files: list[EncodedFile]) -> tuple[str, ...]:
@@ -235,11 +230,13 @@ def _read(
     files: list[EncodedFile],
     sources: tuple[str, ...],
     unique: tuple[bool, ...],
-    held: HeldSubjects,
+    shipped: MatchModel,
     progress: Progress,
-) -> None:
+) -> HeldSubjects:
     """Take every file in, the larger first: each row looks for candidates among those before it, so few ask many."""
     done, total = 0, sum(file.rows for file in files)
+    held = HeldSubjects(_unblocked(shipped))
+    held.reserve(total)
     for number in sorted(range(len(files)), key=lambda n: -files[n].rows):
         source, declared = sources[number], unique[number]
         batches = made_ahead(files[number].batches())
@@ -247,6 +244,7 @@ def _read(
             held.upsert(batch)
             done += len(batch)
             progress(Stage.READ, done, total)
+    return held
 
 
 def _match(matcher: Matcher, held: HeldSubjects, progress: Progress) -> pl.DataFrame:
@@ -293,7 +291,7 @@ def _everyone(held: HeldSubjects, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl
 
 def _binary(words: np.typing.NDArray[np.uint64]) -> pl.Series:
     """Return claim groups as opaque bytes, null for none: enough to tell whether two are the same."""
-    octets = pl.Series(words.tolist(), dtype=pl.UInt64).cast(pl.String).cast(pl.Binary)
+    octets = pl.Series(words).cast(pl.String).cast(pl.Binary)
     return pl.select(pl.when(pl.Series(words != 0)).then(octets)).to_series()
 
 
