@@ -12,6 +12,7 @@ from typing import Protocol
 from services.registry.adoption import AdoptionRegistry
 from services.registry.features import FeaturesRegistry, Snapshot
 from services.registry.ingest import IngestRegistry, RecordedBatch, StreamRow
+from services.registry.leases import LeaseRegistry
 from services.registry.matcher import MatcherRegistry, Shard
 from services.registry.query import AuditEvent, QueryRegistry
 from services.registry.resolver import (
@@ -36,6 +37,7 @@ __all__ = [
     "AuditEvent",
     "FeaturesRegistry",
     "IngestRegistry",
+    "LeaseRegistry",
     "LinkageSummary",
     "MatcherRegistry",
     "Neighbourhood",
@@ -89,6 +91,11 @@ class Registry(Protocol):
     @property
     def adoptions(self) -> AdoptionRegistry:
         """What is kept of a model that is being adopted."""
+        ...
+
+    @property
+    def leases(self) -> LeaseRegistry:
+        """Which processes of a role are alive."""
         ...
 
     def close(self) -> None:

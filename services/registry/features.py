@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+import polars as pl
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -26,6 +28,13 @@ class FeaturesRegistry(Protocol):
 
     def features_position(self) -> tuple[dict[str, int], int]:
         """Return the next offset of each persons partition, and the last resolver sequence applied."""
+        ...
+
+    def membership(self) -> tuple[int, pl.DataFrame]:
+        """Return the last resolver sequence, and who is in which person after it.
+
+        Columns are `person_id, source, subject_ref, link_probability`, as the transactions up to that sequence give.
+        """
         ...
 
     def publish_snapshot(self, snapshot: Snapshot, positions: Mapping[str, int], sequence: int) -> None:

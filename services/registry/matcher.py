@@ -12,12 +12,13 @@ from services.registry.adoption import ModelsInUse
 @dataclass(frozen=True)
 class Shard:
     """A shard's owner epoch and the offset vector (`topic-partition` -> next offset) up to which its links are
-    durable.
+    durable. `owner` is empty where nobody has it.
     """
 
     shard: int
     epoch: int
     position: Mapping[str, int]
+    owner: str = ""
 
 
 class MatcherRegistry(Protocol):
@@ -47,6 +48,10 @@ class MatcherRegistry(Protocol):
 
         Raises StateError MODEL_MISMATCH for a model that is neither in force nor being adopted.
         """
+        ...
+
+    def release_shard(self, model_id: str, shard: int, epoch: int) -> None:
+        """Let a shard go for another worker to claim; nothing happens when its epoch is another already."""
         ...
 
     def advance_shard(

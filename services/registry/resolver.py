@@ -157,6 +157,18 @@ class ResolverRegistry(Protocol):
         """Become the one active resolver: raise the epoch and return the state."""
         ...
 
+    def counts_from(self) -> dict[tuple[str, int], int]:
+        """Return by model and shard the lowest epoch under which what its owners said counts."""
+        ...
+
+    def ask_again(self, state: ResolverState, since: Mapping[tuple[str, int], Mapping[str, int]]) -> None:
+        """Have everything said again that these shards, by model and number, have seen since these offset vectors.
+
+        Their owners lose them, and what was said under their epochs does not count any more. Raises StateError
+        OWNERSHIP_LOST when another resolver has taken over.
+        """
+        ...
+
     def subjects(self, keys: pl.DataFrame) -> pl.DataFrame:
         """Return the stored subjects (SUBJECT_COLUMNS) among `keys` (source, subject_ref), in any order."""
         ...

@@ -224,6 +224,45 @@ def test_only_the_last_claimant_moves_a_shard_and_only_from_where_it_stands(regi
     assert _reason(lambda: matcher.advance_shard("m", 0, 2, {"t-0": 3}, {"t-0": 9})) is Reason.OWNERSHIP_LOST
     matcher.advance_shard("m", 0, 2, {"t-1": 4, "t-0": 3}, {"t-0": 5, "t-1": 4})
     assert [(s.shard, s.epoch, dict(s.position)) for s in matcher.shards()] == [(0, 2, {"t-0": 5, "t-1": 4})]
+    matcher.release_shard("m", 0, 1)  # it is another's by now
+    assert [s.owner for s in matcher.shards()] == ["two"]
+    matcher.release_shard("m", 0, 2)
+    assert [s.owner for s in matcher.shards()] == [""]
+
+
+# --- workers ----------------------------------------------------------------------------------------------------------
+def test_leases_tell_who_is_alive_in_the_order_of_joining(registry: Registry) -> None:
+    leases = registry.leases
+    assert list(leases.beat("matcher", "late").items()) == [("late", 1)]
+    assert list(leases.beat("matcher", "early").items()) == [("late", 1), ("early", 1)]
+    assert leases.beat("resolver", "late") == {"late": 1}  # a role of its own
+    assert leases.beat("matcher", "late") == {"late": 2, "early": 1}
+    leases.end("matcher", "late", seen=1)  # it has beaten since
+    assert set(leases.beat("matcher", "early")) == {"late", "early"}
+    leases.end("matcher", "late", seen=2)
+    leases.end("matcher", "late")
+    assert list(leases.beat("matcher", "early").items()) == [("early", 3)]
+    assert list(leases.beat("matcher", "late").items()) == [("early", 3), ("late", 1)]  # the last again
+
+
+def test_shards_of_which_all_is_asked_again_go_back_and_are_nobodys(registry: Registry) -> None:
+    matcher, resolver = registry.matcher, registry.resolver
+    matcher.adopt_first_model("m", "{}")
+    for shard in (0, 1):
+        matcher.claim_shard("m", shard, "one")
+        matcher.advance_shard("m", shard, 1, {}, {"t-0": 7})
+    assert set(resolver.counts_from().values()) == {0}
+    former, state = resolver.claim("former"), resolver.claim("now")
+    wanted = {("m", 1): {"t-0": 3}}
+    assert _reason(lambda: resolver.ask_again(former, wanted)) is Reason.OWNERSHIP_LOST
+    resolver.ask_again(state, wanted)
+    assert [(s.shard, s.epoch, dict(s.position), s.owner) for s in matcher.shards()] == [
+        (0, 1, {"t-0": 7}, "one"),
+        (1, 2, {"t-0": 3}, ""),
+    ]
+    assert resolver.counts_from() == {("m", 0): 0, ("m", 1): 2}
+    assert _reason(lambda: matcher.advance_shard("m", 1, 1, {"t-0": 7}, {"t-0": 9})) is Reason.OWNERSHIP_LOST
+    assert matcher.claim_shard("m", 1, "two").epoch == 3  # what the new owner says counts
 
 
 # --- resolver ---------------------------------------------------------------------------------------------------------
@@ -276,6 +315,8 @@ def test_a_step_is_written_whole_and_read_back(registry: Registry) -> None:
         (f"{1:032d}", "a.one", f"{2:032x}", None),
         (f"{2:032d}", "a.one", f"{3:032x}", None),
     ]
+    sequence, membership = registry.features.membership()
+    assert (sequence, membership.rows()) == (1, resolver.persons().rows())
     summary = resolver.summary()
     assert (summary.persons, summary.links, summary.reviews) == (2, 1, 1)
     assert dict(summary.subjects_by_source) == {"a.one": 3}
@@ -780,6 +821,8 @@ def test_every_statement_is_one_that_postgresql_takes_too(
         test_a_step_is_written_whole_and_read_back,
         test_changes_replace_rows_and_keep_keys,
         test_the_outbox_is_read_in_order_until_it_is_relayed,
+        test_leases_tell_who_is_alive_in_the_order_of_joining,
+        test_shards_of_which_all_is_asked_again_go_back_and_are_nobodys,
         test_an_override_needs_known_subjects_and_the_last_one_holds,
         test_reviews_are_listed_page_by_page,
         test_a_release_and_its_audit_event_are_one,

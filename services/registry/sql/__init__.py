@@ -7,6 +7,7 @@ from services.registry.sql.adoption import SqlAdoptionRegistry
 from services.registry.sql.database import BUSY_TIMEOUT_S, Database
 from services.registry.sql.features import SqlFeaturesRegistry
 from services.registry.sql.ingest import SqlIngestRegistry
+from services.registry.sql.leases import SqlLeaseRegistry
 from services.registry.sql.matcher import SqlMatcherRegistry
 from services.registry.sql.query import SqlQueryRegistry
 from services.registry.sql.resolver import SqlResolverRegistry
@@ -25,6 +26,7 @@ class SqlRegistry:
         self.query = SqlQueryRegistry(database)
         self.review = SqlReviewRegistry(database)
         self.adoptions = SqlAdoptionRegistry(database)
+        self.leases = SqlLeaseRegistry(database)
 
     def close(self) -> None:
         """Release the database's connections. Idempotent."""

@@ -6,11 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
 from sqlalchemy import Row, insert, select, update
 
 from services.registry import Snapshot
 from services.registry.sql.database import Database, to_json
-from services.registry.sql.tables import features_state, snapshots
+from services.registry.sql.resolver import membership
+from services.registry.sql.tables import features_state, resolver_state, snapshots
 
 
 class SqlFeaturesRegistry:
@@ -24,6 +26,12 @@ class SqlFeaturesRegistry:
         with self._database.reading() as connection:
             row = connection.execute(select(features_state)).one_or_none()
             return ({}, 0) if row is None else (json.loads(row.position), row.sequence)
+
+    def membership(self) -> tuple[int, pl.DataFrame]:
+        """See `FeaturesRegistry.membership`."""
+        with self._database.reading() as connection:
+            sequence = connection.execute(select(resolver_state.c.sequence)).scalar_one_or_none()
+            return sequence or 0, membership(connection)
 
     def publish_snapshot(self, snapshot: Snapshot, positions: Mapping[str, int], sequence: int) -> None:
         """See `FeaturesRegistry.publish_snapshot`."""

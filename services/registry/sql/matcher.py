@@ -65,9 +65,15 @@ class SqlMatcherRegistry:
                 connection.execute(
                     insert(shards).values(model_id=model_id, shard=shard, epoch=1, owner=owner, position="{}")
                 )
-                return Shard(shard, 1, {})
+                return Shard(shard, 1, {}, owner)
             connection.execute(update(shards).where(mine).values(epoch=row.epoch + 1, owner=owner))
-            return Shard(shard, row.epoch + 1, json.loads(row.position))
+            return Shard(shard, row.epoch + 1, json.loads(row.position), owner)
+
+    def release_shard(self, model_id: str, shard: int, epoch: int) -> None:
+        """See `MatcherRegistry.release_shard`."""
+        mine = (shards.c.model_id == model_id) & (shards.c.shard == shard) & (shards.c.epoch == epoch)
+        with self._database.writing() as connection:
+            connection.execute(update(shards).where(mine).values(owner=""))
 
     def advance_shard(
         self,
@@ -145,7 +151,7 @@ class SqlMatcherRegistry:
 
 
 def _shard(row: Row[Any]) -> Shard:
-    return Shard(row.shard, row.epoch, json.loads(row.position))
+    return Shard(row.shard, row.epoch, json.loads(row.position), row.owner)
 
 
 def _reached(position: Mapping[str, int], end: Mapping[str, int]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -19,11 +20,20 @@ from services.registry import (
     ResolverChange,
     ResolverState,
 )
-from services.registry.sql.database import Database, bulk, frame, matching, to_json
+from services.registry.sql.database import Database, bulk, frame, large_frame, matching, to_json
 from services.registry.sql.reach import reach
-from services.registry.sql.tables import models, outbox, overrides, pairs, persons, resolver_state, roster
+from services.registry.sql.tables import models, outbox, overrides, pairs, persons, resolver_state, roster, shards
 
 STATE_ID = 1
+
+_MEMBERSHIP = pl.Schema(
+    {
+        "person_id": pl.String(),
+        "source": pl.String(),
+        "subject_ref": pl.String(),
+        "link_probability": pl.Float64(),
+    }
+)
 
 
 class SqlResolverRegistry:
@@ -54,6 +64,23 @@ class SqlResolverRegistry:
             else:
                 connection.execute(update(resolver_state).values(epoch=row.epoch + 1, owner=owner))
             return _state(_state_row(connection))
+
+    def counts_from(self) -> dict[tuple[str, int], int]:
+        """See `ResolverRegistry.counts_from`."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(shards.c.model_id, shards.c.shard, shards.c.counts_from))
+            return {(row.model_id, row.shard): int(row.counts_from) for row in rows}
+
+    def ask_again(self, state: ResolverState, since: Mapping[tuple[str, int], Mapping[str, int]]) -> None:
+        """See `ResolverRegistry.ask_again`."""
+        with self._database.writing() as connection:
+            row = _state_row(connection, lock=True)
+            if row is None or row.epoch != state.epoch:
+                raise _taken_over()
+            for (model_id, shard), position in sorted(since.items()):
+                mine = (shards.c.model_id == model_id) & (shards.c.shard == shard)
+                again = {"epoch": shards.c.epoch + 1, "counts_from": shards.c.epoch + 1, "owner": ""}
+                connection.execute(update(shards).where(mine).values(position=to_json(position), **again))
 
     def subjects(self, keys: pl.DataFrame) -> pl.DataFrame:
         """See `ResolverRegistry.subjects`."""
@@ -135,16 +162,8 @@ class SqlResolverRegistry:
 
     def persons(self) -> pl.DataFrame:
         """See `ResolverRegistry.persons`."""
-        columns = (persons.c.person_id, roster.c.source, roster.c.subject_ref, roster.c.link_probability)
-        schema = {
-            "person_id": pl.String(),
-            "source": pl.String(),
-            "subject_ref": pl.String(),
-            "link_probability": pl.Float64(),
-        }
-        joined = select(*columns).join_from(roster, persons, roster.c.person == persons.c.serial)
         with self._database.reading() as connection:
-            return frame(connection, joined.order_by(persons.c.serial, roster.c.serial), schema)
+            return membership(connection)
 
     def lineage(self, person_id: str) -> tuple[bool, str | None] | None:
         """See `ResolverRegistry.lineage`."""
@@ -246,10 +265,21 @@ def move_state(connection: Connection, before: ResolverState, after: ResolverSta
         )
     )
     if moved.rowcount != 1:
-        raise StateError(
-            Reason.OWNERSHIP_LOST,
-            "Another resolver has taken over; stop this one, or start it again to take over in turn.",
-        )
+        raise _taken_over()
+
+
+def _taken_over() -> StateError:
+    return StateError(
+        Reason.OWNERSHIP_LOST,
+        "Another resolver has taken over; stop this one, or start it again to take over in turn.",
+    )
+
+
+def membership(connection: Connection) -> pl.DataFrame:
+    """Return who is in which person: `person_id, source, subject_ref, link_probability`."""
+    columns = (persons.c.person_id, roster.c.source, roster.c.subject_ref, roster.c.link_probability)
+    joined = select(*columns).join_from(roster, persons, roster.c.person == persons.c.serial)
+    return large_frame(connection, joined.order_by(persons.c.serial, roster.c.serial), _MEMBERSHIP)
 
 
 def publish(connection: Connection, *transactions: PublishedTransaction) -> None:

@@ -87,6 +87,8 @@ shards = Table(
     Column("epoch", BigInteger, nullable=False),
     Column("owner", String(128), nullable=False),
     Column("position", Text, nullable=False),
+    # What was said under a lower epoch does not count: the resolver has asked for all of it again.
+    Column("counts_from", BigInteger, nullable=False, server_default="0"),
 )
 
 drifts = Table(
@@ -95,6 +97,17 @@ drifts = Table(
     Column("model_id", ForeignKey("models.model_id"), primary_key=True),
     Column("source", String(65), primary_key=True),
     Column("document", Text, nullable=False),
+)
+
+# --- workers ----------------------------------------------------------------------------------------------------------
+leases = Table(
+    "leases",
+    metadata,
+    Column("role", String(16), primary_key=True),
+    Column("member", String(64), primary_key=True),
+    Column("place", BigInteger, nullable=False),
+    # Raised by its member as long as that is alive; others take out a row whose count stands still.
+    Column("beats", BigInteger, nullable=False),
 )
 
 # --- adoption ---------------------------------------------------------------------------------------------------------
