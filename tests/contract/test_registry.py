@@ -1,4 +1,4 @@
-"""What every registry adapter must do alike. SQLite runs always; PostgreSQL joins by adding its URL to `urls`."""
+"""What every registry adapter must do alike: SQLite always, and a real PostgreSQL where one can be had."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ from services.registry.sql import adoption as adoption_module
 from services.registry.sql import migrate, open_registry, schema
 from services.registry.sql import reach as reach_module
 from services.registry.sql import resolver as resolver_module
-from services.registry.sql.database import IN_CHUNK, Database, _matching_sql, bulk, matching
+from services.registry.sql import storing as storing_module
+from services.registry.sql.database import Database
+from services.registry.sql.fetching import IN_CHUNK, matching, matching_sql
 from services.registry.sql.tables import metadata
 
 CANARY = "CanaryValue9434765919"
@@ -56,7 +58,9 @@ CANARY = "CanaryValue9434765919"
 @pytest.fixture(params=["sqlite"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that nothing has been written to."""
-    return {"sqlite": f"sqlite:///{tmp_path / 'deep' / 'registry.db'}"}[request.param]
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    return f"sqlite:///{tmp_path / 'deep' / 'registry.db'}"
 
 
 @pytest.fixture
@@ -803,20 +807,20 @@ def test_every_statement_is_one_that_postgresql_takes_too(
     def note(_connection: object, statement: Any, *_: object) -> None:
         seen.append(str(statement.compile(dialect=other)))
 
-    def bulk_too(connection: Any, statement: Any, rows: pl.DataFrame) -> None:
+    def each_too(connection: Any, statement: Any, rows: pl.DataFrame) -> None:
         compiled = statement.compile(dialect=other, column_keys=rows.columns)
         assert set(compiled.positiontup) <= set(rows.columns)
         seen.append(str(compiled))
-        bulk(connection, statement, rows)
+        each(connection, statement, rows)
 
     def matching_too(connection: Any, column: Any, values: pl.Series, schema: Any, **fixed: str) -> pl.DataFrame:
-        seen.append(_matching_sql(other, column, tuple(schema), tuple(fixed), 16))
+        seen.append(matching_sql(other, column, tuple(schema), tuple(fixed), 16))
         return matching(connection, column, values, schema, **fixed)
 
     for module in (reach_module, resolver_module, adoption_module):
         monkeypatch.setattr(module, "matching", matching_too)
-    for module in (resolver_module, adoption_module):
-        monkeypatch.setattr(module, "bulk", bulk_too)
+    each = storing_module._each
+    monkeypatch.setattr(storing_module, "_each", each_too)
     alone: tuple[Callable[[Registry], None], ...] = (
         test_a_step_is_written_whole_and_read_back,
         test_changes_replace_rows_and_keep_keys,

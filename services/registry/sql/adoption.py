@@ -20,11 +20,13 @@ from services.registry.adoption import (
     ModelsInUse,
     ModelSwitch,
 )
-from services.registry.sql.database import Database, bulk, frame, large_frame, matching, to_json
+from services.registry.sql.database import Database, take_turn, to_json
+from services.registry.sql.fetching import frame, large_frame, matching
 from services.registry.sql.models import document, forget_candidate, forget_shards, in_use, open_adoption, to_adoption
 from services.registry.sql.query import append_audit
 from services.registry.sql.reach import DATED_OVERRIDES, overrides_in_force
-from services.registry.sql.resolver import delete_pairs, move_state, publish, update_rows
+from services.registry.sql.resolver import PAIR_KEY, change_subjects, move_state, publish, retire
+from services.registry.sql.storing import delete_rows, insert_rows, update_rows
 from services.registry.sql.tables import (
     adoptions,
     candidate_moves,
@@ -66,10 +68,8 @@ class SqlAdoptionRegistry:
     def begin(self, model_id: str, document: str, event: AuditEvent) -> Adoption:
         """See `AdoptionRegistry.begin`."""
         with self._database.writing() as connection:
-            # The row of the model in force is what two operators who begin at once meet at.
-            active = connection.execute(
-                select(models.c.model_id).where(models.c.active).with_for_update()
-            ).scalar_one_or_none()
+            take_turn(connection, "models")
+            active = connection.execute(select(models.c.model_id).where(models.c.active)).scalar_one_or_none()
             held = open_adoption(connection, lock=True)
             if active in (None, model_id):
                 why = "is in force already" if active else "cannot be adopted before the matcher has started once"
@@ -102,6 +102,7 @@ class SqlAdoptionRegistry:
     def abandon(self, serial: int, event: AuditEvent) -> None:
         """See `AdoptionRegistry.abandon`."""
         with self._database.writing() as connection:
+            take_turn(connection, "models")
             held = _adoption(connection, serial, lock=True)
             if held.state is AdoptionState.SWITCHED:
                 raise StateError(
@@ -160,13 +161,13 @@ class SqlAdoptionRegistry:
             move_state(connection, step.before, step.after)
             if not is_open:
                 return
-            bulk(connection, insert(roster), step.subjects_added)
-            delete_pairs(connection, candidate_pairs, step.pairs)
-            bulk(connection, insert(candidate_pairs), step.pairs)
+            insert_rows(connection, roster, step.subjects_added)
+            delete_rows(connection, candidate_pairs, step.pairs.select(PAIR_KEY))
+            insert_rows(connection, candidate_pairs, step.pairs)
             known = matching(connection, candidate_roster.c.serial, step.shown["serial"], CANDIDATE_COLUMNS)["serial"]
             was_shown = pl.col("serial").is_in(known.implode())
-            update_rows(connection, candidate_roster, step.shown.filter(was_shown), ())
-            bulk(connection, insert(candidate_roster), step.shown.filter(~was_shown))
+            update_rows(connection, candidate_roster, step.shown.filter(was_shown), ["serial"])
+            insert_rows(connection, candidate_roster, step.shown.filter(~was_shown))
 
     def candidate_state(self) -> CandidateState:
         """See `AdoptionRegistry.candidate_state`."""
@@ -192,23 +193,23 @@ class SqlAdoptionRegistry:
             if held is None or held.serial != serial or held.state is not AdoptionState.PREPARING:
                 return
             connection.execute(candidate_moves.delete())
-            bulk(connection, insert(candidate_moves), moves)
+            insert_rows(connection, candidate_moves, moves)
             values = {"state": AdoptionState.READY.value, "preview": to_json(preview)}
             connection.execute(update(adoptions).where(adoptions.c.serial == serial).values(values))
 
     def switch(self, switch: ModelSwitch) -> bool:
         """See `AdoptionRegistry.switch`."""
         with self._database.writing() as connection:
+            take_turn(connection, "models")
             held = open_adoption(connection, lock=True)
             if held is None or held.serial != switch.adoption or held.state is not AdoptionState.CONFIRMED:
                 return False
             move_state(connection, switch.before, switch.after)
-            bulk(connection, insert(persons), switch.persons_added.with_columns(pl.lit(False).alias("retired")))
-            update_rows(connection, roster, switch.subjects_changed, ("source", "subject_ref"))
-            retired = switch.persons_retired.with_columns(pl.lit(True).alias("retired"))
-            update_rows(connection, persons, retired, ())
+            insert_rows(connection, persons, switch.persons_added.with_columns(pl.lit(False).alias("retired")))
+            change_subjects(connection, switch.subjects_changed)
+            retire(connection, switch.persons_retired)
             connection.execute(pairs.delete())
-            bulk(connection, insert(pairs), switch.pairs)
+            insert_rows(connection, pairs, switch.pairs)
             publish(connection, *switch.transactions)
 
             former = in_use(connection).active

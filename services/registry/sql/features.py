@@ -10,7 +10,7 @@ import polars as pl
 from sqlalchemy import Row, insert, select, update
 
 from services.registry import Snapshot
-from services.registry.sql.database import Database, to_json
+from services.registry.sql.database import Database, take_turn, to_json
 from services.registry.sql.resolver import membership
 from services.registry.sql.tables import features_state, resolver_state, snapshots
 
@@ -36,6 +36,7 @@ class SqlFeaturesRegistry:
     def publish_snapshot(self, snapshot: Snapshot, positions: Mapping[str, int], sequence: int) -> None:
         """See `FeaturesRegistry.publish_snapshot`."""
         with self._database.writing() as connection:
+            take_turn(connection, "features")
             connection.execute(
                 insert(snapshots).values(
                     snapshot_id=snapshot.snapshot_id,

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Row, bindparam, func, insert, select,
 
 from schemas.errors import InputError, Reason, StateError
 from services.registry import RecordedBatch, StreamRow
-from services.registry.sql.database import Database
+from services.registry.sql.database import Database, take_turn
 from services.registry.sql.tables import source_fields, stream_batches, stream_refusals, streams
 
 RECORDS = "_records"
@@ -25,6 +25,7 @@ class SqlIngestRegistry:
     def open_stream(self, stream_id: str, source: str, feed: str, declaration_json: str) -> StreamRow:
         """See `IngestRegistry.open_stream`."""
         with self._database.writing() as connection:
+            take_turn(connection, "stream", stream_id)
             row = _find(connection, stream_id)
             if row is None:
                 connection.execute(
@@ -116,6 +117,7 @@ class SqlIngestRegistry:
             )
             by_reason, by_field = stream_refusals.c, source_fields.c
             _add(connection, by_reason.stream_id, stream_id, by_reason.reason, by_reason.records, refused)
+            take_turn(connection, "source", stream.source)
             present = {**fields, RECORDS: accepted}
             _add(connection, by_field.source, stream.source, by_field.field, by_field.present, present)
 

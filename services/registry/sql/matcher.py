@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from schemas.errors import Reason, StateError
 from services.registry import Shard
 from services.registry.adoption import ModelsInUse
-from services.registry.sql.database import Database, to_json
+from services.registry.sql.database import Database, take_turn, to_json
 from services.registry.sql.models import document, in_use, was_in_force
 from services.registry.sql.tables import drifts, models, resolver_state, shards
 
@@ -41,6 +41,7 @@ class SqlMatcherRegistry:
     def adopt_first_model(self, model_id: str, document: str) -> None:
         """See `MatcherRegistry.adopt_first_model`."""
         with self._database.writing() as connection:
+            take_turn(connection, "models")
             active = connection.execute(select(models.c.model_id).where(models.c.active)).scalar_one_or_none()
             if active is None:
                 connection.execute(insert(models).values(model_id=model_id, document=document, active=True))
@@ -55,6 +56,7 @@ class SqlMatcherRegistry:
         """See `MatcherRegistry.claim_shard`."""
         mine = (shards.c.model_id == model_id) & (shards.c.shard == shard)
         with self._database.writing() as connection:
+            take_turn(connection, "models")
             used = in_use(connection)
             if model_id not in (used.active, used.candidate):
                 raise StateError(
@@ -101,6 +103,8 @@ class SqlMatcherRegistry:
                     Reason.OWNERSHIP_LOST,
                     f"Shard {shard} has another owner now, or its position was moved; claim it again to go on.",
                 )
+            if drift:
+                take_turn(connection, "drift")
             for source, text in (drift or {}).items():
                 mine = (drifts.c.model_id == model_id) & (drifts.c.source == source)
                 if connection.execute(update(drifts).where(mine).values(document=text)).rowcount == 0:
@@ -125,6 +129,7 @@ class SqlMatcherRegistry:
     def settle_shards(self, count: int, subjects_end: Mapping[str, int], links_end: Mapping[str, int]) -> None:
         """See `MatcherRegistry.settle_shards`."""
         with self._database.writing() as connection:
+            take_turn(connection, "models")
             used = in_use(connection)
             if used.active is None:
                 return

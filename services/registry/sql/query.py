@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select
 
 from services.registry import AuditEvent, Snapshot
 from services.registry.chain import GENESIS, chain_hash
-from services.registry.sql.database import Database, to_json
+from services.registry.sql.database import Database, take_turn, to_json
 from services.registry.sql.features import to_snapshot
 from services.registry.sql.tables import audit, releases, snapshots
 
@@ -79,9 +79,9 @@ class SqlQueryRegistry:
 
 def append_audit(connection: Connection, event: AuditEvent) -> None:
     """Append an event to the hash chain, within the caller's transaction."""
-    last = connection.execute(
-        select(audit.c.serial, audit.c.hash).order_by(audit.c.serial.desc()).limit(1).with_for_update()
-    ).one_or_none()
+    take_turn(connection, "audit")
+    newest = select(audit.c.serial, audit.c.hash).order_by(audit.c.serial.desc()).limit(1)
+    last = connection.execute(newest).one_or_none()
     serial, previous = (1, GENESIS) if last is None else (last.serial + 1, last.hash)
     if event.occurred_at_ms is None:
         event = replace(event, occurred_at_ms=time.time_ns() // 1_000_000)

@@ -8,7 +8,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from services.registry import OVERRIDE_COLUMNS, PAIR_COLUMNS
-from services.registry.sql.database import matching
+from services.registry.sql.fetching import matching
 from services.registry.sql.tables import overrides, pairs, roster
 
 DATED_OVERRIDES: Final = pl.Schema({"serial": pl.Int64(), **OVERRIDE_COLUMNS})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Executable, Row, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, Row, delete, func, insert, select, update
 
 from schemas.decision import Decision
 from schemas.errors import Reason, StateError
@@ -20,11 +20,14 @@ from services.registry import (
     ResolverChange,
     ResolverState,
 )
-from services.registry.sql.database import Database, bulk, frame, large_frame, matching, to_json
+from services.registry.sql.database import Database, take_turn, to_json
+from services.registry.sql.fetching import frame, large_frame, matching
 from services.registry.sql.reach import reach
+from services.registry.sql.storing import delete_rows, insert_rows, update_rows
 from services.registry.sql.tables import models, outbox, overrides, pairs, persons, resolver_state, roster, shards
 
 STATE_ID = 1
+PAIR_KEY = ["left_serial", "right_serial"]
 
 _MEMBERSHIP = pl.Schema(
     {
@@ -45,6 +48,7 @@ class SqlResolverRegistry:
     def claim(self, owner: str) -> ResolverState:
         """See `ResolverRegistry.claim`."""
         with self._database.writing() as connection:
+            take_turn(connection, "resolver")
             row = _state_row(connection, lock=True)
             if row is None:
                 connection.execute(
@@ -122,13 +126,13 @@ class SqlResolverRegistry:
         with self._database.writing() as connection:
             move_state(connection, change.before, change.after)
             added = change.persons_added.with_columns(pl.lit(False).alias("retired"))
-            bulk(connection, insert(persons), added)
-            bulk(connection, insert(roster), change.subjects_added)
-            update_rows(connection, roster, change.subjects_changed, ("source", "subject_ref"))
-            for gone in (change.pairs_removed, change.pairs_written):
-                delete_pairs(connection, pairs, gone)
-            bulk(connection, insert(pairs), change.pairs_written)
-            update_rows(connection, persons, change.persons_retired.with_columns(pl.lit(True).alias("retired")), ())
+            insert_rows(connection, persons, added)
+            insert_rows(connection, roster, change.subjects_added)
+            change_subjects(connection, change.subjects_changed)
+            replaced = (frame.select(PAIR_KEY) for frame in (change.pairs_removed, change.pairs_written))
+            delete_rows(connection, pairs, pl.concat(replaced))
+            insert_rows(connection, pairs, change.pairs_written)
+            retire(connection, change.persons_retired)
             if change.transaction is not None:
                 publish(connection, change.transaction)
 
@@ -295,16 +299,11 @@ def publish(connection: Connection, *transactions: PublishedTransaction) -> None
         )
 
 
-def update_rows(connection: Connection, table: Table, rows: pl.DataFrame, fixed: tuple[str, ...]) -> None:
-    """Update rows by serial; columns in `fixed` stay as they are."""
-    values: dict[str, Any] = {name: bindparam(name) for name in rows.columns if name not in {"serial", *fixed}}
-    named = rows.drop(fixed).rename({"serial": "row_serial"})
-    bulk(connection, update(table).where(table.c.serial == bindparam("row_serial")).values(values), named)
+def change_subjects(connection: Connection, subjects: pl.DataFrame) -> None:
+    """Write what became of stored subjects (SUBJECT_COLUMNS); their keys stay."""
+    update_rows(connection, roster, subjects.drop("source", "subject_ref"), ["serial"])
 
 
-def delete_pairs(connection: Connection, table: Table, gone: pl.DataFrame) -> None:
-    """Delete pairs (left_serial, right_serial) from a table of pairs."""
-    statement = delete(table).where(
-        table.c.left_serial == bindparam("left_serial"), table.c.right_serial == bindparam("right_serial")
-    )
-    bulk(connection, statement, gone.select("left_serial", "right_serial"))
+def retire(connection: Connection, retired: pl.DataFrame) -> None:
+    """Note persons that are no more, and who took their place (serial, superseded_by)."""
+    update_rows(connection, persons, retired.with_columns(pl.lit(True).alias("retired")), ["serial"])

@@ -8,7 +8,8 @@ from sqlalchemy import and_, func, insert, or_, select
 from schemas.decision import ConstraintKind, Decision
 from schemas.errors import InputError, Reason
 from services.registry import PAIR_COLUMNS, AuditEvent
-from services.registry.sql.database import Database, frame
+from services.registry.sql.database import Database, take_turn
+from services.registry.sql.fetching import frame
 from services.registry.sql.query import append_audit
 from services.registry.sql.tables import overrides, pairs, roster
 
@@ -41,6 +42,7 @@ class SqlReviewRegistry:
                 raise InputError(
                     Reason.NOT_FOUND, "An override needs two known subjects and a kind; list the reviews again."
                 )
+            take_turn(connection, "overrides")
             serial = int(connection.execute(select(func.coalesce(func.max(overrides.c.serial), 0))).scalar_one()) + 1
             connection.execute(insert(overrides).values(serial=serial, left_serial=low, right_serial=high, kind=kind))
             append_audit(connection, event)

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from schemas.errors import Reason, StateError
-from services.registry.sql.database import Database
+from services.registry.sql.database import Database, take_turn
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -37,6 +37,7 @@ def prepare(database: Database) -> None:
         if _revision(connection) == newest():
             return
     with database.writing() as connection:  # looked at again: another process may have made it meanwhile
+        take_turn(connection, "schema")
         revision = _revision(connection)
         if revision is None and not inspect(connection).get_table_names():
             command.upgrade(_config(connection), "head")
@@ -53,6 +54,7 @@ def migrate(database: Database) -> bool:
     Raises StateError STORE_VERSION for a database that is no registry, or that a later version of hwlink has written.
     """
     with database.writing() as connection:
+        take_turn(connection, "schema")
         revision = _revision(connection)
         if revision == newest():
             return False
