@@ -57,8 +57,14 @@ def open_bus(settings: Settings) -> Bus:
         from services.bus.memory import MemoryBus
 
         bus = MemoryBus()
+    elif scheme == "kafka":
+        from services.bus.kafka import KafkaBus
+
+        bus = KafkaBus(settings.bus_url, settings.kafka_security_path)
     else:
-        raise InputError(Reason.OPTION_INVALID, "The bus URL is not usable; give sqlite:///PATH or memory://.")
+        raise InputError(
+            Reason.OPTION_INVALID, "The bus URL is not usable; give sqlite:///PATH, memory:// or kafka://HOST:PORT."
+        )
     bus.create_topics(INTERNAL)
     return bus
 

@@ -29,7 +29,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Field(Path("hwlink-data"), description="folder of the embedded bus, registry, lake and locks")
-    bus_url: str = Field("", description="sqlite:///PATH or memory://; default: bus.db in data_dir")
+    bus_url: str = Field(
+        "",
+        description="sqlite:///PATH or kafka://HOST:PORT[,HOST:PORT...][/NAMESPACE]; default: bus.db in data_dir",
+    )
+    kafka_security_path: Path | None = Field(
+        None, description="TOML file of the Kafka broker's TLS and SASL settings; without it, a broker on this machine"
+    )
     registry_url: str = Field("", description="sqlite:///PATH; default: registry.db in data_dir")
     lake_url: str = Field("", description="file://PATH; default: lake in data_dir")
     ingest_address: str = Field("127.0.0.1:7401", description="HOST:PORT of the ingestion services")

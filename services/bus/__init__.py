@@ -1,12 +1,12 @@
 """The bus: topics with partitions, positions and at-least-once delivery. The port; adapters stand beside it.
 
-Which adapter serves is chosen by the URL's scheme in `services.bootstrap`: `sqlite:///path` or `memory://`. One
-contract suite, `tests/contract/test_bus.py`, runs over all of them.
+Which adapter serves is chosen by the URL's scheme in `services.bootstrap`: `sqlite:///path`, `memory://` or
+`kafka://host:port`. One contract suite, `tests/contract/test_bus.py`, runs over all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,6 +45,10 @@ class Outgoing:
     headers: Mapping[str, str]
 
 
+Assigned = Callable[[Sequence[TopicPartition]], Mapping[TopicPartition, int]]
+"""Asked which offset to start each of these partitions at, which have just come to a member."""
+
+
 class Producer(Protocol):
     """Sends messages. Thread-safe."""
 
@@ -52,7 +56,7 @@ class Producer(Protocol):
         """Send durably and return each message's partition and offset, in order.
 
         Returns only when every message is acknowledged; raises TransientError BUSY or UNAVAILABLE when it cannot be
-        now, in which case any prefix may have been written (at least once).
+        now, in which case any of them may have been written (at least once): send all of them again.
         """
         ...
 
@@ -71,11 +75,11 @@ class Consumer(Protocol):
         ...
 
     def position(self) -> dict[TopicPartition, int]:
-        """Return the next offset to read of each partition."""
+        """Return the next offset to read of each partition; a member's, of those that it had at its last poll."""
         ...
 
     def seek(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Read on from these offsets."""
+        """Read on from these offsets. Partitions that have gone to another member since are passed over."""
         ...
 
     def commit(self) -> None:
@@ -90,6 +94,11 @@ class Consumer(Protocol):
 class Bus(Protocol):
     """A bus. Opened by `services.bootstrap`."""
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What happened since the bus was opened, by the names of `services.bus.counts.COUNTS`; for metrics."""
+        ...
+
     def create_topics(self, topics: Iterable[Topic]) -> None:
         """Make the topics that do not exist; existing ones are left as they are."""
         ...
@@ -98,8 +107,16 @@ class Bus(Protocol):
         """Open a producer."""
         ...
 
-    def consumer(self, group: str, topics: Sequence[Topic]) -> Consumer:
-        """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest."""
+    def consumer(
+        self, group: str, topics: Sequence[Topic], *, member: str | None = None, assigned: Assigned | None = None
+    ) -> Consumer:
+        """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest.
+
+        With a `member` name, the partitions are shared out among the group's members: each name is one process's alone,
+        and keeps its partitions over a restart. They come and go at polls; `assigned` is asked, within a poll, where to
+        start the ones that have come, and what it leaves out starts at the group's committed offset. Adapters that
+        cannot share partitions out give every member all of them.
+        """
         ...
 
     def end_offsets(self, topic: Topic) -> dict[TopicPartition, int]:

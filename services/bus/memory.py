@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.topics import Topic
-from services.bus import Message, Outgoing, TopicPartition
+from services.bus import Assigned, Message, Outgoing, TopicPartition
+from services.bus.counts import Counts
 from services.bus.rules import TOMBSTONE_RETENTION_MS, refuse_foreign, refuse_unsendable, unknown_topic
 
 
@@ -32,6 +33,7 @@ class _Store:
         self.topics: dict[str, Topic] = {}
         self.logs: dict[TopicPartition, _Log] = {}
         self.committed: dict[tuple[str, TopicPartition], int] = {}
+        self.counts = Counts()
 
     def partitions(self, topic: str) -> list[TopicPartition]:
         if topic not in self.topics:
@@ -45,6 +47,11 @@ class MemoryBus:
     def __init__(self) -> None:
         self._store = _Store()
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What happened since the bus was opened, by the names of `services.bus.counts.COUNTS`."""
+        return self._store.counts.now()
+
     def create_topics(self, topics: Iterable[Topic]) -> None:
         """Make the topics that do not exist; existing ones are left as they are."""
         with self._store.changed:
@@ -57,9 +64,17 @@ class MemoryBus:
         """Open a producer."""
         return MemoryProducer(self._store)
 
-    def consumer(self, group: str, topics: Sequence[Topic]) -> MemoryConsumer:
-        """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest."""
-        return MemoryConsumer(self._store, group, [topic.name for topic in topics])
+    def consumer(
+        self, group: str, topics: Sequence[Topic], *, member: str | None = None, assigned: Assigned | None = None
+    ) -> MemoryConsumer:
+        """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest.
+
+        A member gets every partition too, those that `assigned` names at its offsets.
+        """
+        consumer = MemoryConsumer(self._store, group, [topic.name for topic in topics])
+        if assigned is not None:
+            consumer.seek(assigned(list(consumer.position())))
+        return consumer
 
     def end_offsets(self, topic: Topic) -> dict[TopicPartition, int]:
         """Return the offset that the next message of each partition will get."""
@@ -130,6 +145,7 @@ class MemoryProducer:
                 sent.append((partition, log.next_offset))
                 log.next_offset += 1
             self._store.changed.notify_all()
+        self._store.counts.add(sent=len(messages), sent_bytes=sum(len(m.value or b"") for m in messages))
         return sent
 
     def close(self) -> None:
@@ -159,6 +175,9 @@ class MemoryConsumer:
                 if left_s <= 0:
                     break
                 self._store.changed.wait(left_s)
+            ends = {p: self._store.logs[p].next_offset for p in self._positions}
+        self._store.counts.set_lag(self, sum(end - self._positions[p] for p, end in ends.items()))
+        self._store.counts.add(read=len(messages), read_bytes=sum(len(m.value or b"") for m in messages))
         return messages
 
     def _take(self, max_messages: int) -> list[Message]:
@@ -188,6 +207,8 @@ class MemoryConsumer:
         """Store the position as the group's."""
         with self._store.changed:
             self._store.committed.update({(self._group, p): offset for p, offset in self._positions.items()})
+        self._store.counts.add(commits=1)
 
     def close(self) -> None:
         """Hold nothing."""
+        self._store.counts.forget(self)

@@ -11,6 +11,9 @@ from services.bus import Outgoing, TopicPartition
 MESSAGE_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """Largest value a message may have. Kafka's `max.message.bytes` must be at least this; 2,000 facts are some 100 kB."""
 
+POLL_LIMIT_BYTES: Final = 64 * 1024 * 1024
+"""A poll stops after this much, so that a reader's memory is bounded whatever the messages are."""
+
 TOMBSTONE_RETENTION_MS: Final = 24 * 60 * 60 * 1000
 """How long a compacted topic shows a tombstone, so that readers that are behind learn of it (Kafka's default)."""
 

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Final
 
 from schemas.topics import Topic
-from services.bus import Message, Outgoing, TopicPartition
-from services.bus.rules import refuse_foreign, refuse_unsendable, unknown_topic
+from services.bus import Assigned, Message, Outgoing, TopicPartition
+from services.bus.counts import Counts
+from services.bus.rules import POLL_LIMIT_BYTES, refuse_foreign, refuse_unsendable, unknown_topic
 from services.bus.sqlite_file import SqliteFile
 from services.bus.sqlite_trim import trim
 
 OFFSET_BITS: Final = 40
 """Bits of a message's position that hold its offset; the bits above hold its partition's id."""
-
-POLL_LIMIT_BYTES: Final = 64 * 1024 * 1024
-"""A poll stops after this much, so that a reader's memory is bounded whatever the messages are."""
 
 _FIRST_SLEEP_S: Final = 0.001
 _LONGEST_SLEEP_S: Final = 0.02
@@ -69,9 +67,15 @@ class SqliteBus:
         self._file = SqliteFile(path, busy_timeout_s)
         self._file.connection()
         self._catalogue = _Catalogue(self._file)
+        self._counts = Counts()
 
     def __reduce__(self) -> tuple[type[SqliteBus], tuple[Path, float]]:
         return SqliteBus, (self._path, self._busy_timeout_s)
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What this process did since it opened the bus, by the names of `services.bus.counts.COUNTS`."""
+        return self._counts.now()
 
     def create_topics(self, topics: Iterable[Topic]) -> None:
         """Make the topics that do not exist; existing ones are left as they are."""
@@ -90,11 +94,20 @@ class SqliteBus:
 
     def producer(self) -> SqliteProducer:
         """Open a producer."""
-        return SqliteProducer(SqliteFile(self._path, self._busy_timeout_s))
+        return SqliteProducer(SqliteFile(self._path, self._busy_timeout_s), self._counts)
 
-    def consumer(self, group: str, topics: Sequence[Topic]) -> SqliteConsumer:
-        """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest."""
-        return SqliteConsumer(SqliteFile(self._path, self._busy_timeout_s), group, [t.name for t in topics])
+    def consumer(
+        self, group: str, topics: Sequence[Topic], *, member: str | None = None, assigned: Assigned | None = None
+    ) -> SqliteConsumer:
+        """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest.
+
+        A member gets every partition too, those that `assigned` names at its offsets.
+        """
+        file = SqliteFile(self._path, self._busy_timeout_s)
+        consumer = SqliteConsumer(file, group, [t.name for t in topics], self._counts)
+        if assigned is not None:
+            consumer.seek(assigned(list(consumer.position())))
+        return consumer
 
     def end_offsets(self, topic: Topic) -> dict[TopicPartition, int]:
         """Return the offset that the next message of each partition will get."""
@@ -137,8 +150,9 @@ class SqliteBus:
 class SqliteProducer:
     """Sends messages. Thread-safe: one transaction at a time."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, counts: Counts) -> None:
         self._file = file
+        self._counts = counts
         self._catalogue = _Catalogue(file)
 
     def send(self, messages: Sequence[Outgoing]) -> list[tuple[TopicPartition, int]]:
@@ -169,6 +183,7 @@ class SqliteProducer:
                     for m, i, offset in zip(messages, ids, offsets, strict=True)
                 ),
             )
+        self._counts.add(sent=len(messages), sent_bytes=sum(len(m.value or b"") for m in messages))
         return [(TopicPartition(m.topic, m.partition), o) for m, o in zip(messages, offsets, strict=True)]
 
     def close(self) -> None:
@@ -179,8 +194,9 @@ class SqliteProducer:
 class SqliteConsumer:
     """Reads its partitions in offset order, taking turns between them. Not thread-safe."""
 
-    def __init__(self, file: SqliteFile, group: str, topics: Sequence[str]) -> None:
+    def __init__(self, file: SqliteFile, group: str, topics: Sequence[str], counts: Counts) -> None:
         self._file = file
+        self._counts = counts
         self._group = group
         catalogue = _Catalogue(file)
         self._ids = {p: i for topic in topics for p, i in catalogue.partitions(topic).items()}
@@ -207,6 +223,7 @@ class SqliteConsumer:
                 if changed != seen:
                     seen = changed
                     if messages := self._take(max_messages):
+                        self._counts.add(read=len(messages), read_bytes=sum(len(m.value or b"") for m in messages))
                         return messages
             left_s = deadline - time.monotonic()
             if left_s <= 0:
@@ -260,6 +277,7 @@ class SqliteConsumer:
                 "ON CONFLICT (consumer_group, partition_id) DO UPDATE SET next_offset = excluded.next_offset",
                 [(self._group, self._ids[p], offset) for p, offset in self._positions.items()],
             )
+        self._counts.add(commits=1)
 
     def close(self) -> None:
         """Close the connection."""

@@ -1,0 +1,262 @@
+"""Reading from Kafka: every partition, or a member's share of them, from positions that we set ourselves."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, errors
+from kafka import TopicPartition as Place
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.protocol.consumer import OffsetSpec
+
+from schemas.errors import Reason, StateError
+from services.bus import Assigned, Message, TopicPartition
+from services.bus.kafka_cluster import Cluster
+from services.bus.kafka_topics import BATCH_LIMIT_BYTES
+from services.bus.rules import POLL_LIMIT_BYTES, refuse_foreign
+
+_FETCH_BYTES: Final = 2 * BATCH_LIMIT_BYTES
+"""How much one answer of the broker may hold; one being read and one on its way are all that a slow reader holds."""
+
+_FETCH_MESSAGES: Final = 500
+_FETCH_WAIT_MS: Final = 250
+_CATCH_UP_S: Final = 0.25
+_CATCH_UP_TIMES: Final = 40
+
+
+class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes what a rebalance did, on Kafka's own thread, which must never wait; the reader's thread acts on it."""
+
+    def __init__(self) -> None:
+        self.noted: deque[tuple[bool, list[Place]]] = deque()
+
+    def on_partitions_assigned(self, assigned: Sequence[Place]) -> None:
+        self.noted.append((True, sorted(assigned)))
+
+    def on_partitions_revoked(self, revoked: Sequence[Place]) -> None:
+        self.noted.append((False, sorted(revoked)))
+
+    def on_partitions_lost(self, lost: Sequence[Place]) -> None:
+        self.noted.append((False, sorted(lost)))
+
+
+class KafkaBusConsumer:
+    """Reads its partitions in offset order, taking turns between them. Not thread-safe.
+
+    Positions are ours: what Kafka holds for the group is written for lag only, and read only where no `assigned` says
+    better. A few answers of the broker are held at most, however slowly they are read.
+    """
+
+    def __init__(
+        self, cluster: Cluster, group: str, topics: Sequence[str], member: str | None, assigned: Assigned | None
+    ) -> None:
+        """Connect; without a member, at the group's committed offsets of every partition."""
+        self._cluster = cluster
+        self._group = group
+        self._topics = topics
+        self._assigned = assigned
+        self._member = member
+        self._changes = _Changes()
+        self._positions: dict[TopicPartition, int] = {}
+        self._waiting: dict[TopicPartition, deque[Message]] = {}
+        self._committed: dict[TopicPartition, int] = {}
+        self._turn = 0
+        every = [partition for topic in topics for partition in cluster.catalogue.partitions(topic)]
+        names, timing = cluster.names, cluster.timing
+        self._what = ", ".join(topics)
+        with self._cluster.errors(self._what):
+            self._client = KafkaConsumer(
+                **cluster.options,
+                group_id=names.on_broker(group),
+                group_instance_id=member,
+                partition_assignment_strategy=[CooperativeStickyAssignor()],
+                session_timeout_ms=int(timing.session_s * 1000),
+                heartbeat_interval_ms=int(min(1.0, timing.session_s / 3) * 1000),
+                request_timeout_ms=int(timing.request_s * 1000),
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                allow_auto_create_topics=False,
+                fetch_max_bytes=_FETCH_BYTES,
+                max_partition_fetch_bytes=BATCH_LIMIT_BYTES,
+                fetch_max_wait_ms=_FETCH_WAIT_MS,
+            )
+        if member is None:
+            places = [names.place(partition) for partition in every]
+            self._client.assign(places)
+            self._start(places)
+        else:
+            self._client.subscribe([names.on_broker(topic) for topic in topics], listener=self._changes)
+
+    def poll(self, max_messages: int, timeout_s: float) -> list[Message]:
+        """Return up to `max_messages` (or 64 MiB of) further messages, waiting up to `timeout_s` for the first.
+
+        What the broker has acknowledged is returned, even when `timeout_s` is 0. Raises TransientError UNAVAILABLE when
+        the broker does not answer, StateError OWNERSHIP_LOST when another process took this member's name.
+        """
+        deadline = time.monotonic() + timeout_s
+        catching_up = 0
+        with self._cluster.errors(self._what):
+            while True:
+                waiting = sum(map(len, self._waiting.values()))
+                if waiting < max_messages:
+                    self._fetch(0.0 if waiting else max(0.0, deadline - time.monotonic()))
+                if taken := self._take(max_messages):
+                    break
+                if time.monotonic() < deadline:
+                    continue
+                if catching_up == _CATCH_UP_TIMES or not self._is_behind():
+                    break
+                catching_up += 1
+                deadline = time.monotonic() + _CATCH_UP_S
+        self._cluster.counts.add(read=len(taken), read_bytes=sum(len(m.value or b"") for m in taken))
+        return taken
+
+    def position(self) -> dict[TopicPartition, int]:
+        """Return the next offset to read of each partition; a member's, of those it had at its last poll."""
+        return dict(self._positions)
+
+    def seek(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Read on from these offsets; InputError for a partition that this consumer does not read.
+
+        A member's partition that has gone to another member since is passed over: there is nothing to go back to.
+        """
+        if self._member is None:
+            refuse_foreign(positions, self._positions)
+        else:
+            refuse_foreign(positions, [p for topic in self._topics for p in self._cluster.catalogue.partitions(topic)])
+        with self._cluster.errors(self._what):
+            for partition, offset in positions.items():
+                self._go_to(partition, offset)
+
+    def commit(self) -> None:
+        """Store the position as the group's. A member whose partitions have moved on is not heard: they are read
+        again, from where their new owner starts.
+        """
+        moved = {p: offset for p, offset in self._positions.items() if self._committed.get(p) != offset}
+        if not moved:
+            return
+        with self._cluster.errors(self._what):
+            try:
+                self._client.commit(
+                    {self._cluster.names.place(p): OffsetAndMetadata(offset, "", -1) for p, offset in moved.items()},
+                    timeout_ms=int(self._cluster.timing.request_s * 1000),
+                )
+            except (
+                errors.CommitFailedError,
+                errors.RebalanceInProgressError,
+                errors.IllegalGenerationError,
+                errors.UnknownMemberIdError,
+            ):
+                if self._member is None:
+                    raise StateError(
+                        Reason.ALREADY_RUNNING,
+                        f"Members share the group {self._group} out, so that nobody else can set its position; "
+                        "end them, or read as a member.",
+                    ) from None
+                self._cluster.counts.add(commits_refused=1)
+                return
+        self._committed |= moved
+        self._cluster.counts.add(commits=1)
+
+    def close(self) -> None:
+        """Close the connection. A member's partitions wait for it to come back for `Timing.session_s`."""
+        self._cluster.counts.forget(self)
+        self._client.close(autocommit=False, timeout_ms=1000)
+
+    def _fetch(self, timeout_s: float) -> None:
+        """Put what the broker has beside what is waiting."""
+        try:
+            found = self._client.poll(timeout_ms=int(timeout_s * 1000), max_records=_FETCH_MESSAGES)
+        except errors.NoOffsetForPartitionError:
+            found = {}  # a partition has just come to us: below it is told where to begin
+        except errors.OffsetOutOfRangeError as error:
+            self._go_on_at_the_earliest([self._cluster.names.partition(place) for place in error.args[0]])
+            return
+        self._apply_changes()
+        for place, records in found.items():
+            partition = self._cluster.names.partition(place)
+            waiting = self._waiting.get(partition)
+            if waiting is None:
+                continue  # it came to us during this poll, or has left
+            waiting.extend(
+                Message(
+                    partition.topic,
+                    partition.partition,
+                    record.offset,
+                    record.key,
+                    record.value,
+                    {name: value.decode() for name, value in record.headers},
+                    record.timestamp,
+                )
+                for record in records
+            )
+
+    def _apply_changes(self) -> None:
+        """Drop partitions that have left, and begin ones that have come where `assigned` says."""
+        came: dict[Place, None] = {}
+        while self._changes.noted:
+            held, places = self._changes.noted.popleft()
+            self._cluster.counts.add(rebalances=1)
+            for place in places:
+                partition = self._cluster.names.partition(place)
+                self._positions.pop(partition, None)
+                self._waiting.pop(partition, None)
+                self._committed.pop(partition, None)
+                came.pop(place, None)
+                if held:
+                    came[place] = None
+        if came:
+            self._start(list(came))
+
+    def _start(self, places: Sequence[Place]) -> None:
+        partitions = [self._cluster.names.partition(place) for place in places]
+        starts = self._cluster.catalogue.committed(self._group, partitions)
+        if self._assigned is not None:
+            starts |= {p: offset for p, offset in self._assigned(partitions).items() if p in starts}
+        for partition in partitions:
+            self._positions[partition] = starts[partition]
+            self._go_to(partition, starts[partition])
+
+    def _go_to(self, partition: TopicPartition, offset: int) -> None:
+        if partition not in self._positions:
+            return
+        try:
+            self._client.seek(self._cluster.names.place(partition), offset)
+        except ValueError:  # it has left between two polls; the next one says so
+            return
+        self._positions[partition] = offset
+        self._waiting[partition] = deque()
+
+    def _go_on_at_the_earliest(self, partitions: Sequence[TopicPartition]) -> None:
+        """Pass over what retention took; StateError NOT_RECONCILED when a position lies beyond the end."""
+        begins = self._cluster.catalogue.offsets(partitions, OffsetSpec.EARLIEST)
+        for partition in partitions:
+            if self._positions.get(partition, 0) > begins[partition]:
+                raise errors.OffsetOutOfRangeError
+            self._go_to(partition, begins[partition])
+
+    def _take(self, max_messages: int) -> list[Message]:
+        """Take from what is waiting, a partition in turn first."""
+        order = list(self._waiting)
+        self._turn += 1
+        taken: list[Message] = []
+        left_bytes = POLL_LIMIT_BYTES
+        for i in range(len(order)):
+            partition = order[(i + self._turn) % len(order)]
+            waiting = self._waiting[partition]
+            while waiting and len(taken) < max_messages and left_bytes > 0:
+                message = waiting.popleft()
+                self._positions[partition] = message.offset + 1
+                left_bytes -= len(message.value or b"")
+                taken.append(message)
+        return taken
+
+    def _is_behind(self) -> bool:
+        """Return whether the broker holds what has not come yet; a fetch may simply be on its way."""
+        ends = self._cluster.catalogue.offsets(self._positions, OffsetSpec.LATEST) if self._positions else {}
+        lag = sum(max(0, end - self._positions[p]) for p, end in ends.items())
+        self._cluster.counts.set_lag(self, lag)
+        return lag > 0

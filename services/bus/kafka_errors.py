@@ -1,0 +1,112 @@
+"""Kafka's failures in our words. What the client or the broker wrote is dropped: it may quote what was sent."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from kafka import errors
+
+from schemas.errors import DefectError, HwlinkError, InputError, Reason, StateError, TransientError
+
+_SAYINGS: Final[tuple[tuple[tuple[type[BaseException], ...], type[HwlinkError], Reason, str], ...]] = (
+    (
+        (errors.AuthorizationError,),
+        StateError,
+        Reason.SETTING_INVALID,
+        "The broker does not let this principal use {what}; grant it with `hwlink topics apply`, or check "
+        "HWLINK_KAFKA_SECURITY_PATH.",
+    ),
+    (
+        (
+            errors.SaslAuthenticationFailedError,
+            errors.UnsupportedSaslMechanismError,
+            errors.IllegalSaslStateError,
+            ssl.SSLError,
+        ),
+        StateError,
+        Reason.SETTING_INVALID,
+        "The broker and this principal did not accept each other's identity; check the file that "
+        "HWLINK_KAFKA_SECURITY_PATH names.",
+    ),
+    (
+        (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError),
+        InputError,
+        Reason.BATCH_TOO_LARGE,
+        "The broker refuses a message of this size for {what}; `hwlink topics diff` shows whether the topic's limit "
+        "was lowered, else send fewer rows in each batch.",
+    ),
+    (
+        (errors.UnknownTopicOrPartitionError, errors.InvalidTopicError),
+        StateError,
+        Reason.STORE_MISSING,
+        "The broker has not all of {what}; make the topics with `hwlink topics apply`.",
+    ),
+    (
+        (errors.InvalidRecordError,),
+        InputError,
+        Reason.OPTION_INVALID,
+        "A message for {what} has no key, and a compacted topic needs one; give it a key.",
+    ),
+    (
+        (errors.FencedInstanceIdError, errors.UnreleasedInstanceIdError),
+        StateError,
+        Reason.OWNERSHIP_LOST,
+        "Another process reads {what} under this member's name; give every process a name of its own, and end one.",
+    ),
+    (
+        (errors.LogTruncationError, errors.OffsetOutOfRangeError),
+        StateError,
+        Reason.NOT_RECONCILED,
+        "The broker no longer has what was read of {what}: messages were lost, or this is another broker. "
+        "Run `hwlink doctor --reconcile`.",
+    ),
+    (
+        (errors.KafkaConfigurationError,),
+        StateError,
+        Reason.SETTING_INVALID,
+        "The Kafka client does not take its settings; check HWLINK_KAFKA_SECURITY_PATH.",
+    ),
+    (
+        (
+            errors.RetriableError,
+            errors.BrokerNotAvailableError,
+            errors.UnknownBrokerIdError,
+            errors.CommitFailedError,
+            errors.CorruptRecordError,
+            # The producer that met these is thrown away, and its successor sends the same again.
+            errors.IllegalStateError,
+            errors.OutOfOrderSequenceNumberError,
+            errors.UnknownProducerIdError,
+            errors.InvalidProducerEpochError,
+            errors.ProducerFencedError,
+            OSError,
+        ),
+        TransientError,
+        Reason.UNAVAILABLE,
+        "The Kafka broker does not answer; check that it runs, and HWLINK_BUS_URL, then try again.",
+    ),
+)
+"""Failures of kafka-python, the first that fits: what is raised, why, and what to do next."""
+
+
+@contextmanager
+def our_errors(what: str, on_transient: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Raise Kafka's failures as ours. `what` names the topics or group at hand; `on_transient` counts what may pass."""
+    try:
+        yield
+    except (errors.KafkaError, OSError) as error:
+        raised = translated(error, what)
+        if isinstance(raised, TransientError):
+            on_transient()
+        raise raised from None
+
+
+def translated(error: BaseException, what: str) -> HwlinkError:
+    """Return what to raise for a failure of kafka-python's."""
+    for kinds, ours, reason, saying in _SAYINGS:
+        if isinstance(error, kinds):
+            return ours(reason, saying.format(what=what))
+    return DefectError(Reason.INTERNAL, f"The Kafka client failed with {type(error).__name__}; report this.")
