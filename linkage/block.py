@@ -1,7 +1,7 @@
 """Candidate pairs: which subjects are worth comparing, from all blocking passes in one sweep.
 
 A pass turns a subject into a 32-bit key. An index holds, for each pass, sorted runs of 64-bit words `key << 32 | row`:
-sorting plain words is what NumPy does fastest, and a look-up is two binary searches. Two subjects that share several
+sorting plain words is what NumPy does fastest, and a look-up is a binary search or two. Two subjects that share several
 passes are emitted by the first of them only, so no pair needs to be de-duplicated afterwards. A chance agreement of two
 different keys (once in 2**32) costs one comparison that fails.
 
@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from linkage.sorted_run import SortedRun, merged
 from linkage.subjects import TOKEN_POSITION, UInt64Array, mix
 from schemas.model import BlockPass
 
@@ -93,21 +94,21 @@ class Probes:
 
 
 class BlockIndex:
-    """Rows found again by the keys they share. Holds keys only; rows are the caller's numbers, below 2**32."""
+    """Rows found again by the keys they share. Holds keys only; rows are the caller's numbers, below 2**32 - 1."""
 
     def __init__(self, probes: Probes) -> None:
         """Make an empty index that is searched by these probes."""
         self._probes = probes
-        self._runs: list[list[UInt64Array]] = [[] for _ in range(probes.passes)]
+        self._runs: list[list[SortedRun]] = [[] for _ in range(probes.passes)]
 
     def __len__(self) -> int:
         """Return the number of (pass, row) entries held."""
-        return sum(len(words) for runs in self._runs for words in runs)
+        return sum(len(run) for runs in self._runs for run in runs)
 
     @property
     def nbytes(self) -> int:
         """Return how many bytes the entries take."""
-        return sum(words.nbytes for runs in self._runs for words in runs)
+        return sum(run.nbytes for runs in self._runs for run in runs)
 
     def add(self, keys: UInt32Array, rows: IntArray) -> None:
         """Add rows under their keys (n, passes)."""
@@ -117,7 +118,7 @@ class BlockIndex:
             words = (keys[held, position].astype(np.uint64) << _SHIFT) | rows[held].astype(np.uint64)
             words.sort()
             if len(words):
-                runs.append(words)
+                runs.append(SortedRun(words))
                 added += len(words)
         self._merge(max(_MERGED_AT_ONCE, _MERGED_PER_ADDED * added))
 
@@ -127,11 +128,7 @@ class BlockIndex:
         for runs in self._runs:
             while done < enough and (at := _alike(runs)) is not None:
                 done += len(runs[at]) + len(runs[at + 1])
-                runs[at : at + 2] = [_merged(runs[at], runs[at + 1])]
-
-    def drop(self, dead: npt.NDArray[np.bool_]) -> None:
-        """Forget the rows that `dead` (by row number) marks: rewrites every run."""
-        self._runs = [[words[~dead[(words & _LOW).astype(np.int64)]] for words in runs] for runs in self._runs]
+                runs[at : at + 2] = [merged(runs[at], runs[at + 1])]
 
     def lookup(self, keys: UInt32Array, below: IntArray | None = None) -> Iterator[tuple[int, IntArray, IntArray]]:
         """Yield (probe, query positions, held rows) for queries with these keys (m, passes), a bounded piece at a time.
@@ -147,16 +144,16 @@ class BlockIndex:
             wanted &= ~_LOW
             # A word orders by key and then by row: rows below a number end where the word of key and number would
             # stand.
-            end = wanted | (_LOW if below is None else below[query].astype(np.uint64) - np.uint64(1))
-            for words in self._runs[position]:
-                start = np.searchsorted(words, wanted)
-                count = np.searchsorted(words, end, side="right") - start
+            end = wanted | (_LOW if below is None else below[query].astype(np.uint64))
+            for run in self._runs[position]:
+                met, start, count = run.ranges(wanted, end)
+                asked = query[met]
                 for piece in _pieces(count):
                     total, counts = int(count[piece].sum()), count[piece]
                     if total:
                         offset = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
-                        held = words[np.repeat(start[piece], counts) + offset] & _LOW
-                        yield probe, np.repeat(query[piece], counts), held.astype(np.int64)
+                        held = run.words[np.repeat(start[piece], counts) + offset] & _LOW
+                        yield probe, np.repeat(asked[piece], counts), held.astype(np.int64)
 
 
 def first_shared(probes: Probes, probe: int, asked: UInt32Array, held: UInt32Array) -> npt.NDArray[np.bool_]:
@@ -187,15 +184,9 @@ def _pieces(count: IntArray) -> Iterator[slice]:
         start = stop
 
 
-def _alike(runs: list[UInt64Array]) -> int | None:
+def _alike(runs: list[SortedRun]) -> int | None:
     """Return the last place where a run is not large enough to stand before the next, None where all are."""
     for at in range(len(runs) - 2, -1, -1):
         if len(runs[at]) < _MERGE_RATIO * len(runs[at + 1]):
             return at
     return None
-
-
-def _merged(one: UInt64Array, other: UInt64Array) -> UInt64Array:
-    both = np.concatenate([one, other])
-    both.sort()
-    return both

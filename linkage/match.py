@@ -106,7 +106,7 @@ class Matcher:
         odds = weight + before
         households = self.households(subjects.sources)[sources]
         guard = self.weigher.guarded(pattern, frequency, relatives[sources], before, households)
-        declared_apart = (sources[0] == sources[1]) & subjects.one_record_per_person[left]
+        declared_apart = (sources[0] == sources[1]) & subjects.one_record_per_person(left)
         guard = np.where(declared_apart & self.weigher.repeats[pattern], np.uint8(Guard.REPEAT), guard)
         worth = (odds >= self.model.emit_log2_odds) & ~np.isin(guard, VETOES)
         keep = np.flatnonzero(worth & (~declared_apart | (guard == Guard.REPEAT)))

@@ -68,10 +68,10 @@ class Subjects:
         """Views of the token columns by name (strided: whole-column work should copy them first)."""
         return {name: self.table[:, position] for name, position in TOKEN_POSITION.items()}
 
-    @property
-    def one_record_per_person(self) -> BoolArray:
-        """Whether each row's source holds one record per person, (n) bool."""
-        return np.asarray(self.unique, dtype=np.bool_)[self.source]
+    def one_record_per_person(self, rows: npt.NDArray[np.integer]) -> BoolArray:
+        """Return whether the source of each of these rows holds one record per person."""
+        unique: BoolArray = np.asarray(self.unique, dtype=np.bool_)[self.source[rows]]
+        return unique
 
     @property
     def rank(self) -> npt.NDArray[np.int64]:

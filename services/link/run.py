@@ -282,7 +282,7 @@ def _everyone(held: HeldSubjects, pairs: pl.DataFrame) -> tuple[pl.DataFrame, pl
     rows = alive[paired]
     roster = everyone[paired].with_columns(
         number=paired,
-        one_record_per_person=subjects.one_record_per_person[rows],
+        one_record_per_person=subjects.one_record_per_person(rows),
         version=subjects.version[rows],
         claim_group=_binary(subjects.claim_group[rows]),
     )

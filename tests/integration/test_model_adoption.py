@@ -119,7 +119,7 @@ def oracle(batches: Sequence[list[Outgoing]], model: MatchModel, must: Sequence[
         {
             "source": [subjects.sources[code] for code in subjects.source[alive]],
             "subject_ref": subjects.ref_column(alive),
-            "one_record_per_person": subjects.one_record_per_person[alive],
+            "one_record_per_person": subjects.one_record_per_person(alive),
             "claim_group": pl.Series(
                 [None if not word else int(word).to_bytes(8, "little") for word in subjects.claim_group[alive]],
                 dtype=pl.Binary,

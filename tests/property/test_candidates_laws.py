@@ -41,7 +41,7 @@ def expected(subjects: Subjects, probes: Probes, keys: np.ndarray) -> set[tuple[
                 for ask, hold in zip(probes.asked, probes.held, strict=True)
             )
             if shared and (
-                subjects.source[later] != subjects.source[earlier] or not subjects.one_record_per_person[later]
+                subjects.source[later] != subjects.source[earlier] or not subjects.one_record_per_person(later)
             ):
                 found.add((later, earlier))
     return found

@@ -115,18 +115,6 @@ def test_only_rows_below_the_asking_one_are_found_when_asked_so() -> None:
     assert pairs == {(3, 0), (3, 1), (3, 2), (1, 0)}
 
 
-def test_dropped_rows_are_found_no_more() -> None:
-    keys = np.full((4, 1), 9, dtype=np.uint32)
-    index = BlockIndex(Probes((0,), (0,)))
-    index.add(keys, np.arange(4))
-    index.drop(np.array([True, False, True, False]))
-
-    rows = np.concatenate([row for _, _, row in index.lookup(keys[:1])])
-
-    assert sorted(rows.tolist()) == [1, 3]
-    assert len(index) == 2
-
-
 def test_few_runs_are_searched_however_many_portions_came() -> None:
     index = BlockIndex(Probes((0,), (0,)))
     for number in range(1000):

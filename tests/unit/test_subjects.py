@@ -64,7 +64,7 @@ def test_uniqueness_is_said_by_source_and_assumed_of_none() -> None:
     subjects = Subjects.from_frame(rows, {"a.two": True})
 
     assert dict(zip(subjects.sources, subjects.unique, strict=True)) == {"a.one": False, "a.two": True}
-    assert subjects.one_record_per_person.tolist() == [False, True]
+    assert subjects.one_record_per_person(np.array([0, 1])).tolist() == [False, True]
 
 
 def test_an_identity_is_the_same_whatever_stands_beside_it() -> None:

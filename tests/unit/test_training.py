@@ -70,7 +70,7 @@ def f1(store: HeldSubjects, model: MatchModel, truth: pl.DataFrame) -> float:
         {
             "source": pl.Series(subjects.sources).gather(subjects.source),
             "subject_ref": subjects.ref_column(np.arange(len(store))),
-            "one_record_per_person": subjects.one_record_per_person,
+            "one_record_per_person": subjects.one_record_per_person(np.arange(len(subjects))),
         }
     )
     links = resolve(roster, pairs, model.policy).links.filter(pl.col("decision") == "link")
