@@ -1,5 +1,5 @@
-"""Every topic in one table: name, partitions, key, retention, who reads it. Nothing else in the project spells a
-topic's name.
+"""Every topic in one table: name, partitions, key, retention, who reads and who writes it. Nothing else in the project
+spells a topic's name.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from typing import Final
 from schemas.contracts.base import Feed
 
 DAYS_MS: Final = 24 * 60 * 60 * 1000
+REPLAY: Final = "replay"
+"""As whom `hwlink dlq replay` reads and writes: no role has both of that."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Topic:
     """One topic. `retention_ms` is None where messages are kept for ever; `compacted` keeps the last message of each
     key.
 
-    `value` says what a message holds; `key` what its key is; `readers` which roles may read it (a Kafka ACL each).
+    `value` says what a message holds; `key` what its key is; `readers` and `writers` which roles may read and write it
+    (a Kafka ACL each; `services.admin.layout` says as whom each of them connects).
     """
 
     name: str
@@ -25,28 +28,78 @@ class Topic:
     key: str
     value: str
     readers: tuple[str, ...]
+    writers: tuple[str, ...] = ()
     retention_ms: int | None = 7 * DAYS_MS
     compacted: bool = False
 
     @property
     def dead(self) -> Topic:
         """The topic's dead letters: redacted envelope, reason and position, never values."""
-        return Topic(f"{self.name}.dead", 1, "position", "JSON: reason and position", ("operator",), 30 * DAYS_MS)
+        return Topic(
+            f"{self.name}.dead",
+            1,
+            "position",
+            "JSON: reason and position",
+            readers=("operator", REPLAY),
+            writers=tuple(reader for reader in self.readers if reader != REPLAY),
+            retention_ms=30 * DAYS_MS,
+        )
 
 
 SUBJECTS: Final = Topic(
-    "hwlink.subjects.v1", 4, "source", "Arrow IPC stream of Subject rows of one source", ("matcher", "landing-linkage")
+    "hwlink.subjects.v1",
+    4,
+    "source",
+    "Arrow IPC stream of Subject rows of one source",
+    readers=("matcher", "landing-linkage", REPLAY),
+    writers=("ingest", REPLAY),
 )
-HEALTH: Final = Topic("hwlink.health.v1", 4, "source", "Arrow IPC stream of facts of one kind", ("landing-content",))
-WELFARE: Final = Topic("hwlink.welfare.v1", 4, "source", "Arrow IPC stream of facts of one kind", ("landing-content",))
-LINKS: Final = Topic("hwlink.links.v1", 4, "shard", "Arrow IPC stream of Roster or PairLink rows", ("resolver",))
+HEALTH: Final = Topic(
+    "hwlink.health.v1",
+    4,
+    "source",
+    "Arrow IPC stream of facts of one kind",
+    readers=("landing-content", REPLAY),
+    writers=("ingest", REPLAY),
+)
+WELFARE: Final = Topic(
+    "hwlink.welfare.v1",
+    4,
+    "source",
+    "Arrow IPC stream of facts of one kind",
+    readers=("landing-content", REPLAY),
+    writers=("ingest", REPLAY),
+)
+LINKS: Final = Topic(
+    "hwlink.links.v1",
+    4,
+    "shard",
+    "Arrow IPC stream of Roster or PairLink rows",
+    readers=("resolver",),
+    writers=("matcher",),
+)
 PERSONS: Final = Topic(
-    "hwlink.persons.v1", 1, "none", "one resolver transaction: Arrow IPC of MembershipChange", ("features",)
+    "hwlink.persons.v1",
+    1,
+    "none",
+    "one resolver transaction: Arrow IPC of MembershipChange",
+    readers=("features",),
+    writers=("resolver",),
 )
-AUDIT: Final = Topic("hwlink.audit.v1", 1, "none", "JSON audit event", ("governance",), retention_ms=None)
+AUDIT: Final = Topic(
+    "hwlink.audit.v1",
+    1,
+    "none",
+    "JSON audit event",
+    readers=("governance",),
+    retention_ms=None,
+)
 
 INTERNAL: Final = (SUBJECTS, HEALTH, WELFARE, LINKS, PERSONS, AUDIT)
 CONTENT: Final[dict[Feed, Topic]] = {Feed.HEALTH: HEALTH, Feed.WELFARE: WELFARE}
+REPLAYABLE: Final = (SUBJECTS, HEALTH, WELFARE)
+"""What may be sent again: rows of sources, of which a later version always holds. What roles say to one another may
+not: it is of one order, and a message out of its place would undo what came after it."""
 
 
 def features_topic(consumer: str) -> Topic:
@@ -56,8 +109,9 @@ def features_topic(consumer: str) -> Topic:
         4,
         "re-keyed person id",
         "JSON feature record",
-        (consumer,),
-        None,
+        readers=(consumer,),
+        writers=("features",),
+        retention_ms=None,
         compacted=True,
     )
 
@@ -69,7 +123,8 @@ def person_events_topic(consumer: str) -> Topic:
         1,
         "re-keyed person id",
         "JSON person event",
-        (consumer,),
-        None,
+        readers=(consumer,),
+        writers=("features",),
+        retention_ms=None,
         compacted=True,
     )

@@ -28,6 +28,7 @@ from services.settings import Settings
 if TYPE_CHECKING:
     import polars as pl
 
+    from services.bus.layout import LayoutAdmin
     from services.consumers import ConsumerKeys
 
 Ready = Callable[[Mapping[str, str]], None]
@@ -65,8 +66,25 @@ def open_bus(settings: Settings) -> Bus:
         raise InputError(
             Reason.OPTION_INVALID, "The bus URL is not usable; give sqlite:///PATH, memory:// or kafka://HOST:PORT."
         )
-    bus.create_topics(INTERNAL)
+    bus.create_topics([*INTERNAL, *(topic.dead for topic in INTERNAL)])
     return bus
+
+
+def open_layout(settings: Settings) -> LayoutAdmin:
+    """Open what reads and changes the topics and rights of the bus that `bus_url` names.
+
+    InputError OPTION_INVALID for a bus that outlives no process.
+    """
+    scheme, _, rest = settings.bus_url.partition("://")
+    if scheme == "sqlite":
+        from services.bus.sqlite_layout import SqliteLayout
+
+        return SqliteLayout(Path(rest.removeprefix("/")))
+    if scheme == "kafka":
+        from services.bus.kafka_admin import KafkaAdmin
+
+        return KafkaAdmin(settings.bus_url, settings.kafka_security_path)
+    raise InputError(Reason.OPTION_INVALID, "This bus has no topics to look after; give HWLINK_BUS_URL another scheme.")
 
 
 def open_registry(settings: Settings) -> Registry:

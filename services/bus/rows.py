@@ -51,5 +51,5 @@ def record_rows(message: Message, contracts: Sequence[type[Contract]]) -> pl.Dat
 def _wrong_columns() -> InputError:
     return InputError(
         Reason.COLUMNS_WRONG,
-        "The columns of a message are not those of its kind; see `hwlink dlq`, and mend the sender.",
+        "The columns of a message are not those of its kind; see `hwlink dlq list`, and mend the sender.",
     )

@@ -51,6 +51,4 @@ def refuse_foreign(asked: Iterable[TopicPartition], read: Container[TopicPartiti
 
 def unknown_topic(name: str) -> StateError:
     """Return the error for a topic that nobody has made."""
-    return StateError(
-        Reason.STORE_MISSING, f"The bus has no topic {name}; make the topics with `hwlink topics create`."
-    )
+    return StateError(Reason.STORE_MISSING, f"The bus has no topic {name}; make the topics with `hwlink topics apply`.")

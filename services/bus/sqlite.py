@@ -14,7 +14,7 @@ from schemas.topics import Topic
 from services.bus import Assigned, Message, Outgoing, TopicPartition
 from services.bus.counts import Counts
 from services.bus.rules import POLL_LIMIT_BYTES, refuse_foreign, refuse_unsendable, unknown_topic
-from services.bus.sqlite_file import SqliteFile
+from services.bus.sqlite_file import SqliteFile, create_topic
 from services.bus.sqlite_trim import trim
 
 OFFSET_BITS: Final = 40
@@ -81,16 +81,7 @@ class SqliteBus:
         """Make the topics that do not exist; existing ones are left as they are."""
         with self._file.writing() as connection:
             for t in topics:
-                made = connection.execute(
-                    "INSERT INTO topic (name, partitions, retention_ms, compacted) VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT DO NOTHING",
-                    (t.name, t.partitions, t.retention_ms, t.compacted),
-                )
-                if made.rowcount:
-                    connection.executemany(
-                        "INSERT INTO topic_partition (topic, partition) VALUES (?, ?)",
-                        [(t.name, p) for p in range(t.partitions)],
-                    )
+                create_topic(connection, t.name, t.partitions, t.retention_ms, t.compacted)
 
     def producer(self) -> SqliteProducer:
         """Open a producer."""

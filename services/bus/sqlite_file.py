@@ -131,6 +131,20 @@ class SqliteFile:
                 self._connection = None
 
 
+def create_topic(
+    connection: sqlite3.Connection, name: str, partitions: int, retention_ms: int | None, compacted: bool
+) -> None:
+    """Make a topic with its partitions within a transaction; one that exists is left as it is."""
+    made = connection.execute(
+        "INSERT INTO topic (name, partitions, retention_ms, compacted) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (name, partitions, retention_ms, compacted),
+    )
+    if made.rowcount:
+        connection.executemany(
+            "INSERT INTO topic_partition (topic, partition) VALUES (?, ?)", [(name, p) for p in range(partitions)]
+        )
+
+
 def _open(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     with our_errors(path):
         try:

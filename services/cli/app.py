@@ -22,6 +22,8 @@ GROUPS = (
     "review",
     "report",
     "operate",
+    "topics",
+    "dlq",
 )
 """Modules of `services.cli`, in the order that `hwlink --help` lists their commands."""
 

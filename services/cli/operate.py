@@ -1,4 +1,4 @@
-"""Commands of operators and governance: `doctor`, `config`, `topics`, `dlq`, `store`, `snapshot list`, `audit`.
+"""Commands of operators and governance: `doctor`, `config`, `store`, `snapshot list`, `audit`.
 
 They open the stores themselves, because they must answer when nothing serves.
 """
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from services.admin.status import DriftAlarm, RoleStatus
-    from services.bus import Bus
     from services.registry import Registry
     from services.settings import Settings
 
 _POLL_S = 0.25
-_DEAD_LETTERS_AT_ONCE = 500
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 
 
@@ -34,8 +32,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(doctor)
     app.command()(config)
-    app.command()(topics)
-    app.command()(dlq)
     snapshots = typer.Typer(help="Published states of persons and features.", no_args_is_help=True)
     snapshots.command("list")(snapshot_list)
     app.add_typer(snapshots, name="snapshot")
@@ -63,6 +59,7 @@ def doctor(
     _wait_for_stores(settings, deadline)
     linkage, content = open_zone(settings, "linkage"), open_zone(settings, "content")
     with closing(open_bus(settings)) as bus, closing(open_registry(settings)) as registry:
+        from services.admin.dead_letters import count
         from services.admin.reconcile import reconcile as balance
         from services.admin.status import drained, drift_alarms, status
 
@@ -71,7 +68,7 @@ def doctor(
             time.sleep(_POLL_S)
             roles = status(bus, registry, content)
         books = balance(registry.ingest, linkage, content) if reconcile else None
-        dead, drift = _dead_letters(bus), drift_alarms(registry)
+        dead, drift = count(bus), drift_alarms(registry)
     is_drained = drained(roles)
     if books is None:
         _tell_roles(roles, is_drained, dead, drift, as_json)
@@ -104,13 +101,13 @@ def _tell_roles(
             for role in roles
         ]
         alarms = [vars(alarm) for alarm in drift]
-        _print_json({"drained": is_drained, "dead_letters": dead, "drift": alarms, "roles": report})
+        print_json({"drained": is_drained, "dead_letters": dead, "drift": alarms, "roles": report})
         return
     for role in roles:
         typer.echo(f"{role.role:<16} {role.lag_messages:>8,} to do")
     typer.echo("drained" if is_drained else "not drained")
     if dead:
-        typer.echo(f"put aside as unusable: {dead:,}; `hwlink dlq` lists them")
+        typer.echo(f"put aside as unusable: {dead:,}; `hwlink dlq list` shows them")
     for alarm in drift:
         typer.echo(
             f"{alarm.source} has drifted: {alarm.measure}, {alarm.bucket} {alarm.share:.0%}, usually "
@@ -159,49 +156,13 @@ def config(as_json: AsJson = False) -> None:
         for name, field in Settings.model_fields.items()
     ]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         for row in rows:
             value = "" if row["value"] is None else f"={row['value']}"
             typer.echo(f"{row['variable']}{value}\n    {row['description']}")
     if failure is not None:
         raise failure
-
-
-def topics(as_json: AsJson = False) -> None:
-    """List every topic with its partitions, retention and readers."""
-    from schemas.topics import DAYS_MS, INTERNAL
-
-    if as_json:
-        _print_json([vars(topic) for topic in INTERNAL])
-        return
-    for topic in INTERNAL:
-        kept = "kept for ever" if topic.retention_ms is None else f"kept {topic.retention_ms // DAYS_MS} days"
-        partitions = "1 partition" if topic.partitions == 1 else f"{topic.partitions} partitions"
-        typer.echo(f"{topic.name}  {partitions}, {kept}, read by {', '.join(topic.readers)}")
-
-
-def dlq(as_json: AsJson = False) -> None:
-    """List the messages that a role put aside as unusable: where they stood and why, never what was in them."""
-    from schemas.topics import INTERNAL
-    from services.bootstrap import open_bus
-
-    settings = _settings()
-    _wait_for_stores(settings, 0.0)
-    found: list[dict[str, Any]] = []
-    with closing(open_bus(settings)) as bus:
-        aside = [topic.dead for topic in INTERNAL]
-        bus.create_topics(aside)
-        # Never committed, so that each call lists all of them.
-        with closing(bus.consumer("dlq", aside)) as consumer:
-            while messages := consumer.poll(_DEAD_LETTERS_AT_ONCE, 0.0):
-                found += [json.loads(message.value) for message in messages if message.value]
-    if as_json:
-        _print_json(found)
-        return
-    for letter in found:
-        typer.echo(f"{letter['topic']} partition {letter['partition']} offset {letter['offset']}: {letter['reason']}")
-    typer.echo(f"put aside as unusable: {len(found):,}")
 
 
 def snapshot_list(as_json: AsJson = False) -> None:
@@ -219,7 +180,7 @@ def snapshot_list(as_json: AsJson = False) -> None:
         for snapshot in snapshots
     ]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     for row in rows:
         model = row["model_id"] or "none"
@@ -234,7 +195,7 @@ def store_migrate(as_json: AsJson = False) -> None:
 
     migrated = migrate_registry(_settings())
     if as_json:
-        _print_json({"migrated": migrated})
+        print_json({"migrated": migrated})
         return
     typer.echo("the registry was brought up to date" if migrated else "the registry is up to date")
 
@@ -247,7 +208,7 @@ def audit_verify(as_json: AsJson = False) -> None:
         events = registry.query.audit_events()
     broken = first_break(events)
     if as_json:
-        _print_json({"events": len(events), "unbroken": broken is None, "first_break": broken})
+        print_json({"events": len(events), "unbroken": broken is None, "first_break": broken})
     elif broken is None:
         typer.echo(f"{len(events):,} events, chain unbroken")
     if broken is not None:
@@ -275,7 +236,7 @@ def audit_search(
             if all(value in ("", getattr(event, name)) for name, value in wanted.items())
         ]
     if as_json:
-        _print_json([{"serial": serial, **vars(event)} for serial, event in events])
+        print_json([{"serial": serial, **vars(event)} for serial, event in events])
         return
     for serial, event in events:
         at = datetime.fromtimestamp((event.occurred_at_ms or 0) / 1000, UTC).isoformat(timespec="seconds")
@@ -321,19 +282,12 @@ def _wait_for_stores(settings: Settings, deadline: float) -> None:
         time.sleep(_POLL_S)
 
 
-def _dead_letters(bus: Bus) -> int:
-    from schemas.topics import INTERNAL
-
-    aside = [topic.dead for topic in INTERNAL]
-    bus.create_topics(aside)
-    return sum(end - bus.begin_offsets(topic)[key] for topic in aside for key, end in bus.end_offsets(topic).items())
-
-
 def _shown(value: Any) -> str:
     """Return a setting's value without the password that a URL may hold."""
     text = os.pathsep.join(map(str, value)) if isinstance(value, tuple) else "" if value is None else str(value)
     return re.sub(r"(?<=://)([^/@\s:]*):[^@\s]*@", r"\1:***@", text)
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print a report as JSON."""
     typer.echo(json.dumps(value, indent=2, default=dict, ensure_ascii=False))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -15,6 +14,7 @@ import polars as pl
 
 from schemas.errors import InputError, Reason, StateError, TransientError
 from services.bus import Bus, Message, Outgoing, TopicPartition
+from services.bus.dead import dead_letter
 from services.bus.rows import record_rows
 from services.lake import Zone
 from services.landing.routes import CONTENT_ROUTES, LINKAGE_ROUTES, Routes, Table, table_of
@@ -146,7 +146,7 @@ class Landing:
                 table = table_of(message, self._kinds[message.topic])
                 frame = record_rows(message, table.contracts)
             except InputError as error:
-                dead.append(self._dead_letter(message, error.reason))
+                dead.append(dead_letter(message, error.reason, "landing", self._dead[message.topic]))
                 continue
             frames.setdefault(table.name, []).append(frame)
             application = f"{message.topic}-{message.partition}"
@@ -164,12 +164,6 @@ class Landing:
             else:
                 self.counts["replayed"] += 1
         return touched
-
-    def _dead_letter(self, message: Message, reason: Reason) -> Outgoing:
-        """Return where an unusable message stood and why, without anything of what it held."""
-        where = {"topic": message.topic, "partition": message.partition, "offset": message.offset, "reason": reason}
-        key = f"{message.topic}-{message.partition}-{message.offset}".encode()
-        return Outgoing(self._dead[message.topic], 0, key, json.dumps(where).encode(), {"reason": reason})
 
     def _compact(self, tables: set[str]) -> None:
         self._commits.update(tables)

@@ -39,5 +39,5 @@ def table_of(message: Message, kinds: Mapping[str, Table]) -> Table:
         return kinds[message.headers["kind"]]
     except KeyError:
         raise InputError(
-            Reason.FIELD_INVALID, f"The header kind of a message is none of {', '.join(kinds)}; see `hwlink dlq`."
+            Reason.FIELD_INVALID, f"The header kind of a message is none of {', '.join(kinds)}; see `hwlink dlq list`."
         ) from None

@@ -13,10 +13,10 @@ import polars as pl
 
 from schemas.decision import DecisionPolicy
 from schemas.errors import InputError, Reason, StateError
-from schemas.events import DeadLetter
 from schemas.model import parse_model
 from schemas.topics import LINKS, PERSONS
 from services.bus import Bus, Message, Outgoing, TopicPartition
+from services.bus.dead import dead_letter
 from services.loop import step_until
 from services.registry import ResolverRegistry
 from services.registry.adoption import AdoptionRegistry, AdoptionState, ModelsInUse
@@ -137,7 +137,7 @@ class Resolver:
             try:
                 self._intake.take(message)
             except InputError as error:
-                dead.append(_dead_letter(message, error.reason))
+                dead.append(dead_letter(message, error.reason, "resolver", LINKS.dead.name))
         if dead:
             self._producer.send(dead)
             self.counts["dead"] += len(dead)
@@ -258,17 +258,3 @@ class Resolver:
             )
             self._relayed = waiting[-1].sequence
             self._registry.mark_relayed(self._relayed)
-
-
-def _dead_letter(message: Message, reason: Reason) -> Outgoing:
-    """Return where an unusable message stood and why, without anything of what it held."""
-    letter = DeadLetter(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        role="resolver",
-        reason=reason,
-        headers={},
-    )
-    key = f"{message.topic}-{message.partition}-{message.offset}".encode()
-    return Outgoing(LINKS.dead.name, 0, key, letter.model_dump_json().encode(), {"reason": reason})

@@ -27,7 +27,8 @@ AGREED = {
     "demo", "synthesise", "keys new", "agreement show", "agreement check", "pseudonymise", "link", "serve", "send",
     "query features", "query cohorts", "query count", "query table", "query members", "review next", "review decide",
     "explain", "report", "model fit", "model show", "model list",
-    "model adopt", "model abandon", "snapshot list", "topics", "dlq", "config", "doctor",
+    "model adopt", "model abandon", "snapshot list", "topics list", "topics diff", "topics apply", "dlq list",
+    "dlq show", "dlq replay", "config", "doctor",
     "audit verify", "audit search", "store migrate",
 }  # fmt: skip
 """What users rely on. A command may be added; one that is gone or renamed breaks their scripts."""
@@ -205,7 +206,7 @@ def test_a_failure_that_is_not_ours_says_where_and_never_what(tmp_path: Path) ->
         assert secret not in result.stderr + result.stdout
 
 
-@pytest.mark.parametrize("command", ["topics", "config", "query features", "query cohorts", "model show"])
+@pytest.mark.parametrize("command", ["topics list", "config", "query features", "query cohorts", "model show"])
 def test_json_is_all_that_standard_output_holds(tmp_path: Path, command: str) -> None:
     result = hwlink(*command.split(), "--json", folder=tmp_path)
     assert result.returncode == 0, result.stderr
@@ -216,7 +217,7 @@ def test_a_reader_that_goes_away_is_told_nothing(tmp_path: Path) -> None:
     code = (
         "import os, sys, services.cli.app as app\n"
         "read, write = os.pipe(); os.close(read); os.dup2(write, 1)\n"
-        "sys.argv = ['hwlink', 'topics']\n"
+        "sys.argv = ['hwlink', 'topics', 'list']\n"
         "app.main()"
     )
     assert hwlink(folder=tmp_path, code=code).stderr == ""

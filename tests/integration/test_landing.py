@@ -263,7 +263,7 @@ def test_a_message_that_cannot_be_landed_is_put_aside_without_its_values(
     assert refs(zone) == [1, 2]
     letters = bus.consumer("operator", [SUBJECTS.dead]).poll(10, 0)
     assert [json.loads(m.value or b"") for m in letters] == [
-        {"topic": SUBJECTS.name, "partition": 0, "offset": 1, "reason": reason.value}
+        {"topic": SUBJECTS.name, "partition": 0, "offset": 1, "role": "landing", "reason": reason.value, "headers": {}}
     ]
     assert landing.counts["dead"] == 1
     assert "CANARY" not in caplog.text

@@ -17,11 +17,10 @@ import typer
 from typer.testing import CliRunner
 
 from schemas.errors import HwlinkError, PolicyError, Reason, StateError, TransientError
-from schemas.topics import INTERNAL, SUBJECTS, WELFARE
+from schemas.topics import SUBJECTS, WELFARE
 from services.bootstrap import open_bus, open_registry, open_zone
 from services.bus import Bus, Outgoing
 from services.cli.operate import register
-from services.landing.role import Landing, Pace
 from services.registry import AuditEvent, Registry, Snapshot
 from services.settings import Settings, read_settings
 
@@ -112,7 +111,7 @@ def test_who_is_behind_is_shown_and_waiting_ends_in_a_failure_of_its_own(site: S
 def test_a_folder_without_data_is_refused_and_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise a mistyped folder would look like a line that has drained."""
     monkeypatch.setenv("HWLINK_DATA_DIR", str(tmp_path / "mistyped"))
-    for command in (["doctor"], ["doctor", "--reconcile"], ["dlq"], ["snapshot", "list"], ["audit", "verify"]):
+    for command in (["doctor"], ["doctor", "--reconcile"], ["snapshot", "list"], ["audit", "verify"]):
         _, failure = run(*command)
         assert isinstance(failure, StateError)
         assert failure.reason is Reason.STORE_MISSING
@@ -151,28 +150,7 @@ def test_the_books_are_shown_and_their_failure_is_one(site: Site) -> None:
     assert failure.reason is Reason.NOT_RECONCILED
 
 
-# --- dead letters
-
-
-def test_messages_put_aside_are_counted_and_listed_each_time(site: Site) -> None:
-    assert told("dlq") == []
-    site.bus.producer().send([Outgoing(SUBJECTS.name, 2, None, b"9434765919", {"kind": "subjects"})])
-    landing = Landing.of_linkage(site.bus, open_zone(site.settings, "linkage"), Pace(linger_s=0, poll_s=0))
-    landing.step()
-    landing.close()
-    for _ in range(2):
-        [letter] = told("dlq")
-        assert (letter["topic"], letter["partition"], letter["offset"]) == (SUBJECTS.name, 2, 0)
-        assert letter["reason"] == "BATCH_UNREADABLE"
-    printed, _ = run("dlq")
-    assert printed.splitlines()[-1] == "put aside as unusable: 1"
-    assert "9434765919" not in printed
-    printed, _ = run("doctor")
-    assert "put aside as unusable: 1;" in printed
-    assert told("doctor")["dead_letters"] == 1
-
-
-# --- settings and topics
+# --- settings
 
 
 def test_every_setting_is_listed_with_its_variable_and_meaning(site: Site) -> None:
@@ -204,12 +182,6 @@ def test_an_unsafe_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HWLINK_REVIEW_ADDRESS", "0.0.0.0:7403")
     _, failure = run("config")
     assert isinstance(failure, PolicyError)
-
-
-def test_topics_are_listed() -> None:
-    assert [topic["name"] for topic in told("topics")] == [topic.name for topic in INTERNAL]
-    printed, _ = run("topics")
-    assert len(printed.splitlines()) == len(INTERNAL)
 
 
 # --- snapshots and audit
