@@ -1,4 +1,4 @@
-"""What every test shares: the option that turns a missing broker into a failure, and a clean environment."""
+"""What every test shares: real servers where it asks for them, and a clean environment."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ import os
 
 import pytest
 
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--require-brokers`."""
-    parser.addoption(
-        "--require-brokers",
-        action="store_true",
-        help="fail, rather than skip, tests marked `brokers` when no real Kafka broker or PostgreSQL server can be had",
-    )
+pytest_plugins = ["tests.servers"]
 
 
 @pytest.fixture(autouse=True)
