@@ -6,7 +6,9 @@ Each role is built from the parts that it may see and no others; its modules are
 from __future__ import annotations
 
 import gc
+import hashlib
 import os
+import re
 import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -209,6 +211,15 @@ def _nothing() -> None:
     """Do nothing."""
 
 
+def _member(settings: Settings) -> str:
+    """Return this process's name in groups that share partitions out: the same after a restart, and nobody else's.
+
+    `run_role` lets one process of a role run on a data folder, so that host and folder tell processes apart.
+    """
+    folder = hashlib.blake2b(str(settings.data_dir.resolve()).encode(), digest_size=6).hexdigest()
+    return f"{re.sub('[^A-Za-z0-9.-]', '-', socket.gethostname())}-{folder}"
+
+
 def _owner(role: str) -> str:
     return f"{role}@{socket.gethostname()}:{os.getpid()}"
 
@@ -232,8 +243,9 @@ def _landing(settings: Settings) -> Role:
     from services.landing.role import Landing
 
     bus = open_bus(settings)
-    linkage = Landing.of_linkage(bus, open_zone(settings, "linkage"))
-    content = Landing.of_content(bus, open_zone(settings, "content"))
+    member = _member(settings)
+    linkage = Landing.of_linkage(bus, open_zone(settings, "linkage"), member=member)
+    content = Landing.of_content(bus, open_zone(settings, "content"), member=member)
     return Looping(linkage.run, content.run, partial(upkeep.run, bus))
 
 

@@ -46,7 +46,7 @@ class Outgoing:
 
 
 Assigned = Callable[[Sequence[TopicPartition]], Mapping[TopicPartition, int]]
-"""Asked which offset to start each of these partitions at, which have just come to a member."""
+"""Told which partitions have come to a consumer; returns where to start them, where that is not the group's offset."""
 
 
 class Producer(Protocol):
@@ -113,9 +113,9 @@ class Bus(Protocol):
         """Open a consumer of every partition of `topics`, at the group's committed offsets, else at the earliest.
 
         With a `member` name, the partitions are shared out among the group's members: each name is one process's alone,
-        and keeps its partitions over a restart. They come and go at polls; `assigned` is asked, within a poll, where to
-        start the ones that have come, and what it leaves out starts at the group's committed offset. Adapters that
-        cannot share partitions out give every member all of them.
+        and keeps its partitions over a restart. They come and go at polls. `assigned` is asked where to start the ones
+        that have come: within a poll for a member, within this call without one. What it leaves out starts at the
+        group's committed offset. Adapters that cannot share partitions out give every member all of them, at once.
         """
         ...
 

@@ -60,6 +60,7 @@ class KafkaBus:
         }
         self._catalogue = Catalogue(names, options, timing.request_s, counts)
         self._cluster = Cluster(options, names, self._catalogue, timing, counts)
+        self._opened: list[KafkaBusProducer | KafkaBusConsumer] = []
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -72,7 +73,9 @@ class KafkaBus:
 
     def producer(self) -> KafkaBusProducer:
         """Open a producer."""
-        return KafkaBusProducer(self._cluster)
+        producer = KafkaBusProducer(self._cluster)
+        self._opened.append(producer)
+        return producer
 
     def consumer(
         self,
@@ -83,7 +86,9 @@ class KafkaBus:
         assigned: Assigned | None = None,
     ) -> KafkaBusConsumer:
         """Open a consumer, as the port says."""
-        return KafkaBusConsumer(self._cluster, group, [topic.name for topic in topics], member, assigned)
+        consumer = KafkaBusConsumer(self._cluster, group, [topic.name for topic in topics], member, assigned)
+        self._opened.append(consumer)
+        return consumer
 
     def end_offsets(self, topic: Topic) -> dict[TopicPartition, int]:
         """Return the offset that the next message of each partition will get."""
@@ -102,5 +107,8 @@ class KafkaBus:
         return 0
 
     def close(self) -> None:
-        """Close the bus's own connection; producers and consumers close theirs."""
+        """Close the bus's own connection, and those of producers and consumers that are still open: each has a thread."""
+        for opened in self._opened:
+            opened.close()
+        self._opened.clear()
         self._catalogue.close()

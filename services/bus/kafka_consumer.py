@@ -14,6 +14,7 @@ from kafka.protocol.consumer import OffsetSpec
 
 from schemas.errors import Reason, StateError
 from services.bus import Assigned, Message, TopicPartition
+from services.bus.kafka_client import connected
 from services.bus.kafka_cluster import Cluster
 from services.bus.kafka_topics import BATCH_LIMIT_BYTES
 from services.bus.rules import POLL_LIMIT_BYTES, refuse_foreign
@@ -68,7 +69,8 @@ class KafkaBusConsumer:
         names, timing = cluster.names, cluster.timing
         self._what = ", ".join(topics)
         with self._cluster.errors(self._what):
-            self._client = KafkaConsumer(
+            self._client = connected(
+                KafkaConsumer,
                 **cluster.options,
                 group_id=names.on_broker(group),
                 group_instance_id=member,
@@ -83,12 +85,16 @@ class KafkaBusConsumer:
                 max_partition_fetch_bytes=BATCH_LIMIT_BYTES,
                 fetch_max_wait_ms=_FETCH_WAIT_MS,
             )
-        if member is None:
-            places = [names.place(partition) for partition in every]
-            self._client.assign(places)
-            self._start(places)
-        else:
-            self._client.subscribe([names.on_broker(topic) for topic in topics], listener=self._changes)
+        try:
+            if member is None:
+                places = [names.place(partition) for partition in every]
+                self._client.assign(places)
+                self._start(places)
+            else:
+                self._client.subscribe([names.on_broker(topic) for topic in topics], listener=self._changes)
+        except BaseException:
+            self.close()
+            raise
 
     def poll(self, max_messages: int, timeout_s: float) -> list[Message]:
         """Return up to `max_messages` (or 64 MiB of) further messages, waiting up to `timeout_s` for the first.

@@ -12,6 +12,7 @@ from kafka import KafkaProducer, errors
 from schemas.errors import Reason, TransientError
 from services.bus import Outgoing, TopicPartition
 from services.bus.counts import Counts
+from services.bus.kafka_client import connected
 from services.bus.kafka_cluster import Cluster
 from services.bus.kafka_topics import BATCH_LIMIT_BYTES
 from services.bus.rules import refuse_unsendable
@@ -137,7 +138,7 @@ class KafkaBusProducer:
     def _connected(self) -> KafkaProducer:
         with self._lock:
             if self._client is None:
-                self._client = KafkaProducer(**self._options)
+                self._client = connected(KafkaProducer, **self._options)
             return self._client
 
     def _abandon(self, client: KafkaProducer) -> None:

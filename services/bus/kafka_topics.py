@@ -14,6 +14,7 @@ from kafka.protocol.consumer import OffsetSpec
 from schemas.topics import DAYS_MS, Topic
 from services.bus import TopicPartition
 from services.bus.counts import Counts
+from services.bus.kafka_client import connected
 from services.bus.kafka_errors import our_errors
 from services.bus.rules import MESSAGE_LIMIT_BYTES, TOMBSTONE_RETENTION_MS, unknown_topic
 
@@ -159,7 +160,9 @@ class Catalogue:
     def _admin(self) -> KafkaAdminClient:
         with self._lock:
             if self._client is None:
-                self._client = KafkaAdminClient(**self._options, request_timeout_ms=int(self._timeout_s * 1000))
+                self._client = connected(
+                    KafkaAdminClient, **self._options, request_timeout_ms=int(self._timeout_s * 1000)
+                )
             return self._client
 
     def _patiently(self, ask: Callable[[KafkaAdminClient], Any]) -> Any:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,8 +55,9 @@ class Landing:
         routes: Routes,
         group: str,
         pace: Pace = DEFAULT_PACE,
+        member: str | None = None,
     ) -> None:
-        """Join at the group's position, making the topics for dead letters.
+        """Join at the group's position, making the topics for dead letters; as `member`, share the partitions out.
 
         Raises StateError NOT_RECONCILED when the zone holds offsets that the bus has not given out yet: another bus was
         put in place, and its new messages would be taken for replays.
@@ -72,36 +73,39 @@ class Landing:
         self.counts: Counter[str] = Counter()
         """Since the start: `messages`, `rows` handed to tables, `replayed` appends, `dead` letters, `lost` messages."""
         bus.create_topics([topic.dead for topic in routes])
+        self._next: dict[TopicPartition, int] = {}
+        """Of each partition that has come: the offset before which everything is in the tables."""
+        self._refuse_another_bus()
         self._producer = bus.producer()
-        self._consumer = bus.consumer(group, list(routes))
-        self._check_bus()
+        self._consumer = bus.consumer(group, list(routes), member=member, assigned=self._begin)
 
     @classmethod
-    def of_linkage(cls, bus: Bus, zone: Zone, pace: Pace = DEFAULT_PACE) -> Landing:
+    def of_linkage(cls, bus: Bus, zone: Zone, pace: Pace = DEFAULT_PACE, member: str | None = None) -> Landing:
         """Return the instance of the linkage zone: subjects."""
-        return cls(bus, zone, LINKAGE_ROUTES, "landing-linkage", pace)
+        return cls(bus, zone, LINKAGE_ROUTES, "landing-linkage", pace, member)
 
     @classmethod
-    def of_content(cls, bus: Bus, zone: Zone, pace: Pace = DEFAULT_PACE) -> Landing:
+    def of_content(cls, bus: Bus, zone: Zone, pace: Pace = DEFAULT_PACE, member: str | None = None) -> Landing:
         """Return the instance of the content zone: a table `<feed>_<kind>` for every kind of fact."""
-        return cls(bus, zone, CONTENT_ROUTES, "landing-content", pace)
+        return cls(bus, zone, CONTENT_ROUTES, "landing-content", pace, member)
 
     def step(self) -> int:
         """Land one batch of messages, waiting briefly for the first; return how many were dealt with.
 
         When something fails, the next step starts with the same messages again.
         """
-        start = self._consumer.position()
         try:
             messages = self._gather()
             if not messages:
                 return 0
-            self._note_lost(self._passed_over(messages, start))
+            self._note_lost(self._passed_over(messages))
             touched = self._land(messages)
             self._consumer.commit()
         except BaseException:
-            self._consumer.seek(start)
+            self._consumer.seek({p: self._next[p] for p in self._consumer.position()})
             raise
+        # Within a partition, offsets only rise.
+        self._next |= {TopicPartition(m.topic, m.partition): m.offset + 1 for m in messages}
         self._compact(touched)
         self.counts["messages"] += len(messages)
         return len(messages)
@@ -132,7 +136,9 @@ class Landing:
             more = self._consumer.poll(pace.batch_messages - len(messages), max(0.0, deadline - time.monotonic()))
             if not more:
                 break
-            messages += more
+            # A partition that left and came back in between is read from its start again, which may be here already.
+            held = {(m.topic, m.partition): m.offset for m in messages}
+            messages += [m for m in more if m.offset > held.get((m.topic, m.partition), -1)]
             size += sum(len(m.value or b"") for m in more)
         return messages
 
@@ -175,34 +181,49 @@ class Landing:
                 except TransientError:
                     log.warning("landing left a table's compaction for later")
 
-    def _check_bus(self) -> None:
-        """Refuse a bus that is behind the lake; report messages that retention took before they were landed."""
+    def _refuse_another_bus(self) -> None:
+        """Raise StateError NOT_RECONCILED when tables or group are ahead of the bus."""
         for topic, kinds in self._routes.items():
             landed = self._landed(kinds)
-            begins, ends = self._bus.begin_offsets(topic), self._bus.end_offsets(topic)
-            for partition, position in self._consumer.position().items():
-                if partition.topic != topic.name:
-                    continue
+            committed, ends = self._bus.committed(self._group, topic), self._bus.end_offsets(topic)
+            for partition, end in ends.items():
                 name = f"{topic.name}-{partition.partition}"
-                held = landed.get(name, -1) + 1
-                if max(held, position) > ends[partition]:
+                if max(landed.get(name, -1) + 1, committed[partition]) > end:
                     raise StateError(
                         Reason.NOT_RECONCILED,
                         f"What {self._group} holds of {name} is beyond the topic's end: this is another bus. "
                         "Put the old one back, or start with an empty lake and registry.",
                     )
-                self._note_lost(max(0, begins[partition] - max(held, position)))
 
-    def _passed_over(self, messages: list[Message], start: Mapping[TopicPartition, int]) -> int:
+    def _begin(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Start partitions that have come at the group's position, and report what retention took before it landed.
+
+        The group's position is moved after all tables, so it is never beyond any; what lies between is recognised.
+        """
+        starts: dict[TopicPartition, int] = {}
+        for topic, kinds in self._routes.items():
+            came = [partition for partition in partitions if partition.topic == topic.name]
+            if not came:
+                continue
+            landed = self._landed(kinds)
+            committed, begins = self._bus.committed(self._group, topic), self._bus.begin_offsets(topic)
+            for partition in came:
+                held = max(landed.get(f"{topic.name}-{partition.partition}", -1) + 1, committed[partition])
+                self._note_lost(max(0, begins[partition] - held))
+                starts[partition] = max(committed[partition], begins[partition])
+        self._next |= starts
+        return starts
+
+    def _passed_over(self, messages: list[Message]) -> int:
         """Return how many offsets between where reading began and what came first were taken by retention."""
         first: dict[TopicPartition, int] = {}
         for message in messages:
             first.setdefault(TopicPartition(message.topic, message.partition), message.offset)
-        gaps = {p: offset for p, offset in first.items() if offset > start[p]}
+        gaps = {p: offset for p, offset in first.items() if offset > self._next[p]}
         begins = {
             p: begin for t in self._routes if gaps for p, begin in self._bus.begin_offsets(t).items() if p in gaps
         }
-        return sum(max(0, min(begin, gaps[p]) - start[p]) for p, begin in begins.items())
+        return sum(max(0, min(begin, gaps[p]) - self._next[p]) for p, begin in begins.items())
 
     def _note_lost(self, messages: int) -> None:
         if messages:

@@ -13,7 +13,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,8 @@ from hypothesis import strategies as st
 from schemas.errors import HwlinkError, InputError, Reason, StateError, TransientError
 from schemas.topics import Topic
 from services.bus import Bus, Message, Outgoing, TopicPartition
+from services.bus.counts import COUNTS
+from services.bus.kafka import KafkaBus
 from services.bus.memory import MemoryBus
 from services.bus.rules import MESSAGE_LIMIT_BYTES, TOMBSTONE_RETENTION_MS
 from services.bus.sqlite import SqliteBus
@@ -35,8 +37,21 @@ STATE = Topic("test.state.v1", 2, "id", "bytes", ("reader",), retention_ms=None,
 Open = Callable[[], Bus]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.brokers)])
 def bus(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bus]:
+    opened: Bus
+    if request.param == "kafka":
+        opened = KafkaBus(request.getfixturevalue("kafka_url"))
+    else:
+        opened = MemoryBus() if request.param == "memory" else SqliteBus(tmp_path / "bus.db")
+    opened.create_topics([EVENTS, OTHER, STATE])
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def trimming(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bus]:
+    """A bus that applies retention itself, when asked to; a Kafka broker does so by its own clock."""
     opened: Bus = MemoryBus() if request.param == "memory" else SqliteBus(tmp_path / "bus.db")
     opened.create_topics([EVENTS, OTHER, STATE])
     yield opened
@@ -192,40 +207,90 @@ def test_seek_goes_back_and_forth(bus: Bus) -> None:
         consumer.seek({TopicPartition(OTHER.name, 0): 0})
 
 
-def test_retention_drops_the_old_and_never_gives_an_offset_again(bus: Bus) -> None:
-    producer = bus.producer()
+def test_a_lone_member_reads_every_partition_from_where_it_says(bus: Bus) -> None:
+    bus.producer().send([out(b"%d" % i, p) for i in range(3) for p in range(3)])
+    before = bus.consumer("g", [EVENTS])
+    before.seek({TopicPartition(EVENTS.name, p): 2 for p in range(3)})
+    before.commit()
+    before.close()
+    came: list[TopicPartition] = []
+
+    def assigned(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        came.extend(partitions)
+        return {TopicPartition(EVENTS.name, 0): 1}  # of the others, the group's offset holds
+
+    consumer = bus.consumer("g", [EVENTS], member="only", assigned=assigned)
+    messages: list[Message] = []
+    while len(messages) < 4:
+        messages += consumer.poll(10, 20)
+    assert sorted((m.partition, m.offset) for m in messages) == [(0, 1), (0, 2), (1, 2), (2, 2)]
+    assert sorted(came, key=lambda p: p.partition) == [TopicPartition(EVENTS.name, p) for p in range(3)]
+    assert consumer.position() == {TopicPartition(EVENTS.name, p): 3 for p in range(3)}
+    consumer.commit()
+    assert bus.committed("g", EVENTS) == consumer.position()
+    consumer.close()
+
+
+def test_assigned_is_asked_without_a_member_too(bus: Bus) -> None:
+    bus.producer().send([out(b"%d" % i) for i in range(3)])
+    consumer = bus.consumer("g", [EVENTS], assigned=lambda partitions: {p: 2 for p in partitions if p.partition == 0})
+    assert [m.offset for m in consumer.poll(10, 0)] == [2]
+    consumer.close()
+
+
+def test_what_happens_is_counted(bus: Bus) -> None:
+    assert set(bus.counts) == set(COUNTS)
+    bus.producer().send([out(b"abc"), out(b"de", 1)])
+    consumer = bus.consumer("g", [EVENTS])
+    while consumer.poll(1, 0):
+        pass
+    consumer.commit()
+    counts = bus.counts
+    assert {name: counts[name] for name in ("sent", "sent_bytes", "read", "read_bytes", "commits")} == {
+        "sent": 2,
+        "sent_bytes": 5,
+        "read": 2,
+        "read_bytes": 5,
+        "commits": 1,
+    }
+    assert counts["lag"] == counts["in_flight_bytes"] == counts["failures"] == 0
+    consumer.close()
+
+
+def test_retention_drops_the_old_and_never_gives_an_offset_again(trimming: Bus) -> None:
+    producer = trimming.producer()
     producer.send([out(b"a"), out(b"b"), out(b"c", 1)])
-    assert bus.trim(now_ms()) == 0
-    assert bus.trim(now_ms() + 2 * HOUR_MS) == 3
-    assert drain(bus) == []
-    ends = bus.end_offsets(EVENTS)
-    assert bus.begin_offsets(EVENTS) == ends
+    assert trimming.trim(now_ms()) == 0
+    assert trimming.trim(now_ms() + 2 * HOUR_MS) == 3
+    assert drain(trimming) == []
+    ends = trimming.end_offsets(EVENTS)
+    assert trimming.begin_offsets(EVENTS) == ends
     assert producer.send([out(b"d")]) == [(TopicPartition(EVENTS.name, 0), 2)]
-    assert bus.begin_offsets(EVENTS)[TopicPartition(EVENTS.name, 0)] == 2
+    assert trimming.begin_offsets(EVENTS)[TopicPartition(EVENTS.name, 0)] == 2
     # A reader that was behind goes on at the earliest that is left.
-    assert [m.offset for m in bus.consumer("behind", [EVENTS]).poll(10, 0)] == [2]
+    assert [m.offset for m in trimming.consumer("behind", [EVENTS]).poll(10, 0)] == [2]
 
 
-def test_topics_without_retention_keep_everything(bus: Bus) -> None:
-    bus.create_topics([Topic("test.kept.v1", 1, "none", "bytes", (), retention_ms=None)])
+def test_topics_without_retention_keep_everything(trimming: Bus) -> None:
+    trimming.create_topics([Topic("test.kept.v1", 1, "none", "bytes", (), retention_ms=None)])
     kept = Topic("test.kept.v1", 1, "none", "bytes", ())
-    bus.producer().send([out(b"a", topic=kept)])
-    assert bus.trim(now_ms() + 1000 * HOUR_MS) == 0
-    assert len(drain(bus, kept)) == 1
+    trimming.producer().send([out(b"a", topic=kept)])
+    assert trimming.trim(now_ms() + 1000 * HOUR_MS) == 0
+    assert len(drain(trimming, kept)) == 1
 
 
-def test_compaction_keeps_the_last_of_each_key_and_drops_tombstones_late(bus: Bus) -> None:
-    send = bus.producer().send
+def test_compaction_keeps_the_last_of_each_key_and_drops_tombstones_late(trimming: Bus) -> None:
+    send = trimming.producer().send
     for key, value in ((b"a", b"1"), (b"b", b"1"), (b"a", b"2"), (b"c", b"1"), (b"b", None)):
         send([out(value, topic=STATE, key=key)])
-    assert bus.trim(now_ms()) == 2
-    assert [(m.key, m.value, m.offset) for m in drain(bus, STATE)] == [
+    assert trimming.trim(now_ms()) == 2
+    assert [(m.key, m.value, m.offset) for m in drain(trimming, STATE)] == [
         (b"a", b"2", 2),
         (b"c", b"1", 3),
         (b"b", None, 4),
     ]
-    assert bus.trim(now_ms() + TOMBSTONE_RETENTION_MS + HOUR_MS) == 1
-    assert [m.key for m in drain(bus, STATE)] == [b"a", b"c"]
+    assert trimming.trim(now_ms() + TOMBSTONE_RETENTION_MS + HOUR_MS) == 1
+    assert [m.key for m in drain(trimming, STATE)] == [b"a", b"c"]
 
 
 def test_a_producer_serves_many_threads(bus: Bus) -> None:
