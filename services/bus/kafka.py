@@ -107,7 +107,7 @@ class KafkaBus:
         return 0
 
     def close(self) -> None:
-        """Close the bus's own connection, and those of producers and consumers that are still open: each has a thread."""
+        """Close the bus, and the producers and consumers that are still open, since each has a thread."""
         for opened in self._opened:
             opened.close()
         self._opened.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kafka.net.compat import KafkaNetClient
@@ -9,7 +10,7 @@ from kafka.net.compat import KafkaNetClient
 C = TypeVar("C")
 
 
-def connected(kind: type[C], **options: Any) -> C:
+def connected(kind: Callable[..., C], **options: Any) -> C:
     """Return a connected KafkaProducer, KafkaConsumer or KafkaAdminClient; raises what its constructor raises.
 
     A constructor of kafka-python's that finds no broker leaves a thread and four descriptors behind (measured with

@@ -64,6 +64,7 @@ class KafkaBusConsumer:
         self._positions: dict[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, deque[Message]] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._to_start: dict[TopicPartition, None] = {}
         self._turn = 0
         every = [partition for topic in topics for partition in cluster.catalogue.partitions(topic)]
         names, timing = cluster.names, cluster.timing
@@ -87,9 +88,8 @@ class KafkaBusConsumer:
             )
         try:
             if member is None:
-                places = [names.place(partition) for partition in every]
-                self._client.assign(places)
-                self._start(places)
+                self._client.assign([names.place(partition) for partition in every])
+                self._start(every)
             else:
                 self._client.subscribe([names.on_broker(topic) for topic in topics], listener=self._changes)
         except BaseException:
@@ -181,13 +181,12 @@ class KafkaBusConsumer:
         except errors.OffsetOutOfRangeError as error:
             self._go_on_at_the_earliest([self._cluster.names.partition(place) for place in error.args[0]])
             return
-        self._apply_changes()
+        came = self._apply_changes()
         for place, records in found.items():
             partition = self._cluster.names.partition(place)
-            waiting = self._waiting.get(partition)
-            if waiting is None:
-                continue  # it came to us during this poll, or has left
-            waiting.extend(
+            if partition in came or partition not in self._waiting:
+                continue  # read from where Kafka thought that it begins, or of a partition that has left
+            self._waiting[partition].extend(
                 Message(
                     partition.topic,
                     partition.partition,
@@ -200,9 +199,8 @@ class KafkaBusConsumer:
                 for record in records
             )
 
-    def _apply_changes(self) -> None:
-        """Drop partitions that have left, and begin ones that have come where `assigned` says."""
-        came: dict[Place, None] = {}
+    def _apply_changes(self) -> set[TopicPartition]:
+        """Drop partitions that have left, and begin ones that have come where `assigned` says; return these."""
         while self._changes.noted:
             held, places = self._changes.noted.popleft()
             self._cluster.counts.add(rebalances=1)
@@ -211,14 +209,16 @@ class KafkaBusConsumer:
                 self._positions.pop(partition, None)
                 self._waiting.pop(partition, None)
                 self._committed.pop(partition, None)
-                came.pop(place, None)
+                self._to_start.pop(partition, None)
                 if held:
-                    came[place] = None
+                    self._to_start[partition] = None
+        came = list(self._to_start)
         if came:
-            self._start(list(came))
+            self._start(came)  # if this fails, the next poll tries again
+            self._to_start.clear()
+        return set(came)
 
-    def _start(self, places: Sequence[Place]) -> None:
-        partitions = [self._cluster.names.partition(place) for place in places]
+    def _start(self, partitions: Sequence[TopicPartition]) -> None:
         starts = self._cluster.catalogue.committed(self._group, partitions)
         if self._assigned is not None:
             starts |= {p: offset for p, offset in self._assigned(partitions).items() if p in starts}

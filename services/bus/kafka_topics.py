@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kafka import KafkaAdminClient, errors
@@ -126,7 +126,7 @@ class Catalogue:
             found = self._patiently(lambda admin: admin.list_partition_offsets(wanted))
         return {self._names.partition(place): one.offset for place, one in found.items()}
 
-    def committed(self, group: str, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         """Return a group's committed offsets, 0 where it has none."""
         name = self._names.on_broker(group)
         with self._errors(f"the group {group}"):
