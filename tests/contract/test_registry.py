@@ -55,7 +55,7 @@ from services.registry.sql.tables import metadata
 CANARY = "CanaryValue9434765919"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.brokers)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that nothing has been written to."""
     if request.param == "postgresql":
