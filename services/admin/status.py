@@ -60,16 +60,20 @@ def status(bus: Bus, registry: Registry, content: Zone | None = None) -> list[Ro
     return [
         RoleStatus("landing-linkage", _committed(bus, LANDING_LINKAGE, (SUBJECTS,))),
         RoleStatus("landing-content", _committed(bus, LANDING_CONTENT, tuple(CONTENT.values()))),
-        RoleStatus("matcher", _kept(bus, SUBJECTS, _slowest(registry))),
-        *([RoleStatus("matcher-candidate", _kept(bus, SUBJECTS, _slowest(registry, candidate)))] if candidate else []),
+        RoleStatus("matcher", positions_on(bus, SUBJECTS, _slowest(registry))),
+        *(
+            [RoleStatus("matcher-candidate", positions_on(bus, SUBJECTS, _slowest(registry, candidate)))]
+            if candidate
+            else []
+        ),
         RoleStatus(
             "resolver",
-            _kept(bus, LINKS, resolver.position()),
+            positions_on(bus, LINKS, resolver.position()),
             unpublished=len(resolver.outbox(resolver.relayed(), 1)),  # after the position: they move together
         ),
         RoleStatus(
             "features",
-            _kept(bus, PERSONS, registry.features.features_position()[0]),
+            positions_on(bus, PERSONS, registry.features.features_position()[0]),
             unpublished=_unbuilt(bus, registry, content),
         ),
     ]
@@ -136,7 +140,8 @@ def _committed(bus: Bus, group: str, topics: Sequence[Topic]) -> tuple[Partition
     return tuple(positions)
 
 
-def _kept(bus: Bus, topic: Topic, position: Mapping[str, int]) -> tuple[PartitionPosition, ...]:
+def positions_on(bus: Bus, topic: Topic, position: Mapping[str, int]) -> tuple[PartitionPosition, ...]:
+    """Return a position that a role keeps with its results (`topic-partition` -> next offset), by partition."""
     ends = sorted(bus.end_offsets(topic).items(), key=lambda item: item[0].partition)
     return tuple(
         PartitionPosition(topic.name, key.partition, position.get(f"{topic.name}-{key.partition}", 0), end)

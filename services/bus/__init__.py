@@ -131,6 +131,12 @@ class Bus(Protocol):
         """Return the group's committed offset of each partition, 0 where it has none."""
         ...
 
+    def sent_at_ms(self, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Return when the first message at or after each offset was sent, to the second, in milliseconds since 1970
+        UTC; a partition that holds none is left out.
+        """
+        ...
+
     def trim(self, now_ms: int) -> int:
         """Drop messages past their topic's retention; return how many went."""
         ...

@@ -102,6 +102,10 @@ class KafkaBus:
         """Return the group's committed offset of each partition, 0 where it has none."""
         return self._catalogue.committed(group, self._catalogue.partitions(topic.name))
 
+    def sent_at_ms(self, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Return when the first message at or after each offset was sent. Needs the right to describe topics only."""
+        return self._catalogue.sent_at_ms(places)
+
     def trim(self, now_ms: int) -> int:
         """Do nothing and return 0: the broker applies retention and compaction itself."""
         return 0

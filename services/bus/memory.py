@@ -92,6 +92,12 @@ class MemoryBus:
         with self._store.changed:
             return {p: self._store.committed.get((group, p), 0) for p in self._store.partitions(topic.name)}
 
+    def sent_at_ms(self, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Return when the first message at or after each offset was sent."""
+        with self._store.changed:
+            logs = {p: self._store.logs[p].messages[self._store.logs[p].index_of(at) :] for p, at in places.items()}
+            return {p: messages[0].timestamp_ms for p, messages in logs.items() if messages}
+
     def trim(self, now_ms: int) -> int:
         """Drop messages past their topic's retention, and superseded ones of compacted topics; return how many went."""
         gone = 0

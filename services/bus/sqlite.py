@@ -126,6 +126,20 @@ class SqliteBus:
         with self._file.reading() as connection:
             return {p: connection.execute(query, {"id": i, **parameters}).fetchone()[0] for p, i in partitions.items()}
 
+    def sent_at_ms(self, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
+        """Return when the first message at or after each offset was sent."""
+        found = {}
+        with self._file.reading() as connection:
+            for place, offset in places.items():
+                first = self._catalogue.partitions(place.topic)[place] << OFFSET_BITS
+                row = connection.execute(
+                    "SELECT timestamp_ms FROM message WHERE position >= ? AND position < ? ORDER BY position LIMIT 1",
+                    (first + offset, first + (1 << OFFSET_BITS)),
+                ).fetchone()
+                if row is not None:
+                    found[place] = int(row[0])
+        return found
+
     def trim(self, now_ms: int) -> int:
         """Drop messages past their topic's retention, and superseded ones of compacted topics; return how many went.
 

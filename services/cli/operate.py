@@ -20,6 +20,7 @@ from schemas.errors import HwlinkError, Reason, StateError, TransientError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from services.admin.backlog import Backlog
     from services.admin.status import DriftAlarm, RoleStatus
     from services.registry import Registry
     from services.settings import Settings
@@ -49,9 +50,19 @@ def doctor(
     wait: Annotated[
         float, typer.Option(help="Seconds to wait until every stage has drained.", min=0, metavar="SECONDS")
     ] = 0.0,
+    late_share: Annotated[
+        float,
+        typer.Option(help="Share of its topic's retention that a message may wait unread.", min=0, metavar="SHARE"),
+    ] = 0.5,
+    late_after: Annotated[
+        float | None, typer.Option(help="Seconds that a message may wait unread; no limit without.", metavar="SECONDS")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show how far each role is and what it has still to do; with --reconcile, whether the books balance."""
+    """Show how far each role is, what it has still to do and since when; with --reconcile, whether the books balance.
+
+    The exit code is 7 when a message has waited unread for too long, by shard where a role has shards.
+    """
     from services.bootstrap import open_bus, open_registry, open_zone
 
     settings = _settings()
@@ -59,6 +70,7 @@ def doctor(
     _wait_for_stores(settings, deadline)
     linkage, content = open_zone(settings, "linkage"), open_zone(settings, "content")
     with closing(open_bus(settings)) as bus, closing(open_registry(settings)) as registry:
+        from services.admin.backlog import backlogs, late
         from services.admin.dead_letters import count
         from services.admin.reconcile import reconcile as balance
         from services.admin.status import drained, drift_alarms, status
@@ -69,14 +81,24 @@ def doctor(
             roles = status(bus, registry, content)
         books = balance(registry.ingest, linkage, content) if reconcile else None
         dead, drift = count(bus), drift_alarms(registry)
+        waiting = backlogs(bus, registry, roles)
     is_drained = drained(roles)
     if books is None:
-        _tell_roles(roles, is_drained, dead, drift, as_json)
+        _tell_roles(roles, waiting, is_drained, dead, drift, as_json)
     else:
         _tell_books(books, as_json)
     if wait and not is_drained:
         raise TransientError(
             Reason.DEADLINE, f"Not drained within {wait:g} seconds; wait longer, or see which role is behind."
+        )
+    too_late = late(waiting, late_share, late_after)
+    if too_late:
+        worst = max(too_late, key=lambda one: one.age_s)
+        lost = "" if worst.retention_share is None else f", {worst.retention_share:.0%} of what {worst.topic} keeps"
+        raise TransientError(
+            Reason.DEADLINE,
+            f"{len(too_late)} partitions wait for too long; the oldest message, for {worst.reader}, since "
+            f"{worst.age_s:,.0f} seconds{lost}. See 'A lag that grows' in deploy/RUNBOOK.md.",
         )
     wrong = [row.stream_id for row in books or () if not row.agrees]
     if wrong:
@@ -88,8 +110,16 @@ def doctor(
 
 
 def _tell_roles(
-    roles: Sequence[RoleStatus], is_drained: bool, dead: int, drift: Sequence[DriftAlarm], as_json: bool
+    roles: Sequence[RoleStatus],
+    waiting: Sequence[Backlog],
+    is_drained: bool,
+    dead: int,
+    drift: Sequence[DriftAlarm],
+    as_json: bool,
 ) -> None:
+    from services.admin.backlog import oldest_age_s
+
+    ages = oldest_age_s(waiting)
     if as_json:
         report = [
             {
@@ -101,10 +131,12 @@ def _tell_roles(
             for role in roles
         ]
         alarms = [vars(alarm) for alarm in drift]
-        print_json({"drained": is_drained, "dead_letters": dead, "drift": alarms, "roles": report})
+        backlog = [vars(one) for one in waiting]
+        print_json({"drained": is_drained, "dead_letters": dead, "drift": alarms, "roles": report, "waiting": backlog})
         return
     for role in roles:
-        typer.echo(f"{role.role:<16} {role.lag_messages:>8,} to do")
+        since = f", the oldest for {ages[role.role]:,.0f} s" if role.role in ages else ""
+        typer.echo(f"{role.role:<16} {role.lag_messages:>8,} to do{since}")
     typer.echo("drained" if is_drained else "not drained")
     if dead:
         typer.echo(f"put aside as unusable: {dead:,}; `hwlink dlq list` shows them")
