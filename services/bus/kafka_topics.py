@@ -145,8 +145,8 @@ class Catalogue:
     def sent_at_ms(self, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Return when the first message at or after each offset was sent; a partition that holds none is left out.
 
-        The broker only says which offset is the first at or after a moment, so that the moment is found by halving: some
-        twenty questions about all partitions at once, where reading one message of each could fetch 8 MB of each.
+        The broker only says which offset is the first at or after a moment, so that the moment is found by halving:
+        some twenty questions about all partitions at once, where reading one message of each could fetch 8 MB of each.
         """
         begins, ends = self.offsets(places, OffsetSpec.EARLIEST), self.offsets(places, OffsetSpec.LATEST)
         wanted = {p: max(offset, begins[p]) for p, offset in places.items() if max(offset, begins[p]) < ends[p]}
