@@ -39,6 +39,7 @@ from linkage.prior import (
     unfound_by_subject,
 )
 from linkage.quality.beyond import unemitted_share
+from linkage.reach import unlinkable
 from linkage.recapture import agreeing_chances, comparable_shares, in_agreement
 from linkage.sample import linkable
 from linkage.session import SessionResult, overlapping, run_session
@@ -145,9 +146,10 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         (1 / part) * (0.5 if one == other else 1.0)
         for (one, other), part in zip(candidates.names, candidates.sampled, strict=True)
     ]
+    matcher = Matcher(fitted)
     unemitted = unemitted_share(
         held,
-        Matcher(fitted),
+        matcher,
         candidates.left,
         candidates.right,
         candidates.pattern,
@@ -162,11 +164,25 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         stopped_pairs=stopped,
         expected=expected_matches(held, candidates, evidence, beyond),
         unemitted=round(unemitted, 5),
+        unlinkable=_unlinkable(held, matcher),
         m_support=_support(levels, believed, counts),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
     policy = fitted.policy.model_copy(update={"lone": _lone(held, candidates, believed)})
     return fitted.model_copy(update={"policy": policy, "report": report}).named_by_content()
+
+
+def _unlinkable(held: HeldSubjects, matcher: Matcher) -> dict[str, float]:
+    """Return the share of each source's subjects that could be linked with nobody, of as many as a fit looks at."""
+    subjects = held.subjects
+    codes = range(len(subjects.sources))
+    rows = [_chosen(held, np.flatnonzero(held.alive & (subjects.source == code))) for code in codes]
+    cannot = unlinkable(held, matcher.weigher, *matcher.priors(subjects.sources), np.concatenate(rows))
+    return {
+        name: round(float(cannot[some].mean()), 5)
+        for name, some in zip(subjects.sources, rows, strict=True)
+        if len(some)
+    }
 
 
 def _lone(held: HeldSubjects, candidates: Candidates, probability: FloatArray) -> tuple[LoneBits, ...]:

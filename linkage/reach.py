@@ -23,22 +23,26 @@ def unlinkable(
     weigher: Weigher,
     log2_prior: npt.NDArray[np.float64],
     log2_relatives: npt.NDArray[np.float64],
+    among: IntArray | None = None,
 ) -> npt.NDArray[np.bool_]:
-    """Return whether each alive row is unlinkable: agreeing on everything it has, with a subject of another source that
-    has it too, would still not reach the link threshold.
+    """Return whether each row (len(held.subjects)) is unlinkable: agreeing on everything it has, with a subject of
+    another source that has it too, would still not reach the link threshold.
 
     `log2_prior` and `log2_relatives` are those of each pair of source codes, (sources, sources). A field counts where
-    any other source that may be linked fills it; rows that are not alive are never unlinkable.
+    any other source that may be linked fills it; rows that are not alive are never unlinkable. `among` are the alive
+    rows to look at, a sample of each source: the others count as linkable; without it all are.
     """
     subjects = held.subjects
     policy = weigher.model.policy
     threshold = float(np.log2(policy.link_probability / (1 - policy.link_probability)))
     filled = np.zeros((len(subjects.sources), len(TOKEN_COLUMNS)), dtype=np.bool_)
-    alive = [np.flatnonzero(held.alive & (subjects.source == code)) for code in range(len(subjects.sources))]
-    for code, rows in enumerate(alive):
+    asked = np.flatnonzero(held.alive) if among is None else among
+    of_source = [asked[subjects.source[asked] == code] for code in range(len(subjects.sources))]
+    for code, rows in enumerate(of_source):
         for some in portions(rows):
             filled[code] |= (gathered(subjects.table, some) != 0).any(axis=0)
-    reached = np.zeros(len(subjects), dtype=np.bool_)
+    reached = np.ones(len(subjects), dtype=np.bool_)
+    reached[asked] = False
     for code, unique in enumerate(subjects.unique):
         others = [other for other in range(len(subjects.sources)) if other != code or not unique]
         usable = np.asarray(filled[others].any(axis=0))
@@ -48,9 +52,9 @@ def unlinkable(
                 best = _best_bits(held, weigher, rows, usable, log2_relatives[code, other]) + log2_prior[code, other]
                 reached[rows] |= best >= threshold
 
-        for _ in in_threads(reach, portions(alive[code])):
+        for _ in in_threads(reach, portions(of_source[code])):
             pass
-    return held.alive & ~reached
+    return ~reached
 
 
 def portions(rows: IntArray) -> list[IntArray]:

@@ -72,7 +72,7 @@ def _asked(to: str, purpose: str) -> ServiceQuality:
     """Return all pages of a service's quality report."""
     from services.cli.explain import enum_name
     from services.pb.hwlink.v1 import linkage_pb2, linkage_pb2_grpc
-    from services.report.service import ServiceQuality, ToldGroup
+    from services.report.service import ServiceQuality, ToldGroup, ToldThreshold
     from services.rpc.client import call, open_channel
 
     groups: list[ToldGroup] = []
@@ -89,14 +89,25 @@ def _asked(to: str, purpose: str) -> ServiceQuality:
                     linked=_count(group.linked),
                     precision=_share(group.precision),
                     recall=_share(group.recall),
+                    unlinkable_rate=group.unlinkable_rate if group.HasField("unlinkable_rate") else None,
                 )
                 for group in response.groups
+            ]
+            thresholds = [
+                ToldThreshold(
+                    name=at.label,
+                    link_probability=at.link_probability,
+                    links_ratio=at.links_ratio if at.HasField("links_ratio") else None,
+                    precision=_share(at.precision),
+                    recall=_share(at.recall),
+                )
+                for at in response.thresholds
             ]
             if not response.next_page_token:
                 break
             request.page_token = response.next_page_token
     return ServiceQuality(
-        groups, response.snapshot_id, response.model_id, response.policy_id, response.reviews_per_10000
+        groups, response.snapshot_id, response.model_id, response.policy_id, response.reviews_per_10000, thresholds
     )
 
 

@@ -102,12 +102,15 @@ def review_quality(
     purpose: Purpose = _QUALITY_PURPOSE,
     snapshot: Annotated[str | None, typer.Option(help="Snapshot to ask; without it, the newest.")] = None,
     by: Annotated[
-        str, typer.Option(help="Link rates by: age_band, sex_code, ethnic_group_5, imd_decile or authority.")
+        str,
+        typer.Option(
+            help="Link rates by: age_band, sex_code, ethnic_group_5, imd_decile or authority; estimates by: source."
+        ),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Show how many people of each feed are linked with the other, and how right and how complete those links are
-    expected to be; with --by, the link rates of subgroups.
+    """Show how many people of each feed are linked with the other, how right and how complete those links are expected
+    to be, now and at other thresholds, and how many could not be linked; with --by, the link rates of subgroups.
     """
     from services.pb.hwlink.v1 import linkage_pb2
 
@@ -118,13 +121,16 @@ def review_quality(
         "model_id": response.model_id,
         "policy_id": response.policy_id,
         "reviews_per_10000": response.reviews_per_10000,
-        "feeds": [_feed(group) if not by else _group(group) for group in response.groups],
+        "feeds": [_group(group) if by not in ("", "source") else _feed(group) for group in response.groups],
+        "thresholds": [_threshold(at) for at in response.thresholds],
     }
     if as_json:
         _print_json(report)
         return
     for told in report["feeds"]:
-        typer.echo(_group_line(told) if by else _feed_line(told))
+        typer.echo(_feed_line(told) if "people" in told else _group_line(told))
+    for at in report["thresholds"]:
+        typer.echo(_threshold_line(at))
     typer.echo(f"{response.reviews_per_10000:g} reviews for each 10,000 subjects")
     typer.echo(
         f"Snapshot {response.snapshot_id}, model {response.model_id or 'none'}, policy {response.policy_id}. "
@@ -135,15 +141,31 @@ def review_quality(
 def _feed(group: linkage_pb2.GroupQuality) -> dict[str, Any]:
     return {
         "feed": enum_name(group, "feed"),
+        **({"source": group.group} if group.group else {}),
         "people": _told(group.subjects),
         "linked": _told(group.linked),
         "expected_precision": group.precision.value if group.precision.HasField("value") else None,
-        **{
-            f"expected_{part}{end}": getattr(estimate, name)
-            for part, estimate in (("precision", group.precision), ("recall", group.recall))
-            for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))
-            if estimate.HasField(name)
-        },
+        **_expected(group),
+        "unlinkable_rate": group.unlinkable_rate if group.HasField("unlinkable_rate") else None,
+    }
+
+
+def _threshold(at: linkage_pb2.ThresholdQuality) -> dict[str, Any]:
+    return {
+        "name": at.label or None,
+        "link_probability": at.link_probability,
+        "links_ratio": at.links_ratio if at.HasField("links_ratio") else None,
+        **_expected(at),
+    }
+
+
+def _expected(told: linkage_pb2.GroupQuality | linkage_pb2.ThresholdQuality) -> dict[str, float]:
+    """Return precision and recall with their intervals, as far as they are told."""
+    return {
+        f"expected_{part}{end}": getattr(estimate, name)
+        for part, estimate in (("precision", told.precision), ("recall", told.recall))
+        for end, name in (("", "value"), ("_low", "low"), ("_high", "high"))
+        if estimate.HasField(name)
     }
 
 
@@ -159,16 +181,28 @@ def _group(group: linkage_pb2.GroupQuality) -> dict[str, Any]:
 
 
 def _feed_line(feed: dict[str, Any]) -> str:
-    def estimate(part: str) -> str:
-        value, low, high = (feed.get(f"expected_{part}{end}") for end in ("", "_low", "_high"))
-        if value is None:
-            return f"expected {part} not estimable"
-        return f"expected {part} {value}" + ("" if low is None else f" ({low} to {high})")
+    if "source" in feed:
+        name = f"{feed['feed']}, {feed['source']}:"
+    else:
+        name = f"{feed['feed']}: {_shown(feed['people'])} people, {_shown(feed['linked'])} linked,"
+    rate = feed["unlinkable_rate"]
+    unlinkable = "" if rate is None else f", {rate:.0%} unlinkable"
+    return f"{name} {_expectation(feed, 'precision')}, {_expectation(feed, 'recall')}{unlinkable}"
 
-    return (
-        f"{feed['feed']}: {_shown(feed['people'])} people, {_shown(feed['linked'])} linked, {estimate('precision')}, "
-        f"{estimate('recall')}"
+
+def _threshold_line(at: dict[str, Any]) -> str:
+    name = "" if at["name"] is None else f" ({at['name']})"
+    links = "" if at["links_ratio"] is None else f"{at['links_ratio']:.2f} times the links, "
+    return f"linked from {at['link_probability']:g}{name}: {links}{_expectation(at, 'precision')}, " + _expectation(
+        at, "recall"
     )
+
+
+def _expectation(told: dict[str, Any], part: str) -> str:
+    value, low, high = (told.get(f"expected_{part}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return f"expected {part} not estimable"
+    return f"expected {part} {value}" + ("" if low is None else f" ({low} to {high})")
 
 
 def _group_line(group: dict[str, Any]) -> str:

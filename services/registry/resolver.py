@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -83,12 +83,15 @@ MATCH_SUM_COLUMNS: Final = pl.Schema(
         "left_source": pl.String(),
         "right_source": pl.String(),
         "decision": pl.String(),
+        "guarded": pl.Boolean(),
+        "reached": pl.Int64(),
         "pairs": pl.Int64(),
         "probability": pl.Float64(),
         "swing": pl.Float64(),
     }
 )
-"""Pairs of two sources with one decision: how many, the sum of their probabilities p, and that of p(1 - p)."""
+"""Pairs of two sources with one decision, guarded or not, whose probability p reaches so many of the thresholds asked
+for: how many pairs, the sum of p, and that of p(1 - p)."""
 
 OVERRIDE_COLUMNS: Final = pl.Schema({"left_serial": pl.Int64(), "right_serial": pl.Int64(), "kind": pl.String()})
 """The override in force on a pair (`schemas.decision.ConstraintKind`); the lower serial is the left one."""
@@ -219,6 +222,8 @@ class ResolverRegistry(Protocol):
         """Return counts over the current persons."""
         ...
 
-    def match_sums(self) -> pl.DataFrame:
-        """Return sums over the stored pairs of current subjects (MATCH_SUM_COLUMNS), by their sources and decision."""
+    def match_sums(self, thresholds: Sequence[float] = ()) -> pl.DataFrame:
+        """Return sums over the stored pairs of current subjects (MATCH_SUM_COLUMNS), by their sources, decision, guard,
+        and how many of the probabilities `thresholds` they reach.
+        """
         ...

@@ -39,11 +39,23 @@ class ToldGroup:
     linked: int | None
     precision: ToldShare
     recall: ToldShare
+    unlinkable_rate: float | None = None
 
     @property
     def name(self) -> str:
         """How the group is called on the page."""
         return f"{self.feed}: {self.group}" if self.group else self.feed
+
+
+@dataclass(frozen=True)
+class ToldThreshold:
+    """What the links would be at another threshold; `links_ratio` sets their number against those made."""
+
+    name: str
+    link_probability: float
+    links_ratio: float | None
+    precision: ToldShare
+    recall: ToldShare
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,7 @@ class ServiceQuality:
     model_id: str
     policy_id: str
     reviews_per_10000: float
+    thresholds: Sequence[ToldThreshold] = ()
 
 
 def page_of_service(told: ServiceQuality) -> str:
@@ -66,8 +79,18 @@ def page_of_service(told: ServiceQuality) -> str:
             WITHHELD if group.linked is None else group.linked,
             group.precision.text,
             group.recall.text,
+            "not known" if group.unlinkable_rate is None else f"{group.unlinkable_rate:.0%}",
         )
         for group in told.groups
+    ]
+    others = [
+        (
+            f"{at.link_probability:g}" + (f" ({at.name})" if at.name else ""),
+            WITHHELD if at.links_ratio is None else f"{at.links_ratio:.2f}",
+            at.precision.text,
+            at.recall.text,
+        )
+        for at in told.thresholds
     ]
     points = [
         {"name": group.name, "of": of, "value": share.value, "low": share.low, "high": share.high}
@@ -90,6 +113,9 @@ def page_of_service(told: ServiceQuality) -> str:
             "Quality",
             paragraph("Counts are rounded, and withheld where they are small. Estimates are made without labels."),
             chart if points else "",
-            table("By feed", ("", "People", "Linked", "Precision", "Recall"), rows),
+            table("By feed", ("", "People", "Linked", "Precision", "Recall", "Unlinkable"), rows),
+            table("At other thresholds", ("Linked from", "Links, of those made", "Precision", "Recall"), others)
+            if others
+            else "",
         ),
     )

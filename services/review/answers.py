@@ -9,7 +9,8 @@ from linkage.tell import Evidence, Rarity
 from schemas.contracts.base import Feed
 from schemas.decision import Decision
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2
-from services.review.quality import FeedQuality, Share
+from services.review.estimates import AtThreshold, Share
+from services.review.quality import FeedQuality
 
 _FEEDS = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
 _DECISIONS = {
@@ -81,6 +82,18 @@ def feed_quality(quality: FeedQuality) -> linkage_pb2.GroupQuality:
         recall=_estimate(quality.recall),
         link_rate=quality.link_rate,
         standardised_difference=quality.standardised_difference,
+        unlinkable_rate=quality.unlinkable_rate,
+    )
+
+
+def at_threshold(told: AtThreshold) -> linkage_pb2.ThresholdQuality:
+    """Return the message that tells what the links would be at another threshold."""
+    return linkage_pb2.ThresholdQuality(
+        label=told.name,
+        link_probability=told.link_probability,
+        links_ratio=told.links_ratio,
+        precision=_estimate(told.precision),
+        recall=_estimate(told.recall),
     )
 
 

@@ -19,7 +19,7 @@ from schemas.model import parse_model
 from schemas.purposes import Output, purpose, shipped_purposes
 from services.pb.hwlink.v1 import linkage_pb2, linkage_pb2_grpc
 from services.registry import AuditEvent, Registry
-from services.review.answers import REVIEWERS_LINK, feed_quality, link_path, pair_evidence
+from services.review.answers import REVIEWERS_LINK, at_threshold, feed_quality, link_path, pair_evidence
 from services.review.connected import Connected
 from services.review.open_reviews import DECIDE, PAIR, OpenReviews, after, decision_detail
 from services.review.quality import quality
@@ -151,6 +151,7 @@ class LinkageService(linkage_pb2_grpc.LinkageServiceServicer):
                 policy_id=report.policy_id,
                 reviews_per_10000=report.reviews_per_10000,
                 next_page_token=token,
+                thresholds=[at_threshold(each) for each in report.thresholds],
             )
 
     @contextmanager

@@ -329,6 +329,9 @@ def test_a_step_is_written_whole_and_read_back(registry: Registry) -> None:
     assert sums["pairs"].sum() == summary.links + summary.reviews
     assert sums.select("left_source", "right_source").unique().rows() == [("a.one", "a.one")]
     assert (sums["swing"] <= sums["probability"]).all()
+    ranked = resolver.match_sums([0.9, 0.3, 0.5])
+    assert ranked.select("decision", "reached", "pairs").rows() == [("link", 2, 1), ("review", 2, 1)]
+    assert not ranked["guarded"].any()
 
 
 def test_changes_replace_rows_and_keep_keys(registry: Registry) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, cast
@@ -16,12 +16,14 @@ import pytest
 
 from linkage.compare import LEVEL, PLACE, patterns
 from linkage.match import Matcher
+from linkage.quality.thresholds import LOOSE, STRICT
 from schemas.columns import columns
+from schemas.contracts.base import Feed
 from schemas.contracts.links import PairLink, Roster
 from schemas.decision import DecisionPolicy
 from schemas.disclosure import shipped_policy
 from schemas.errors import HwlinkError, InputError, PolicyError, Reason, StateError
-from schemas.model import COMPARISONS, ExpectedMatches, FitReport, Session, default_model
+from schemas.model import COMPARISONS, ExpectedMatches, FitReport, MatchModel, Session, default_model
 from schemas.topics import INTERNAL, LINKS
 from schemas.wire import to_ipc
 from services.bus import Outgoing
@@ -34,7 +36,7 @@ from services.registry import AuditEvent, Snapshot
 from services.registry.chain import first_break
 from services.registry.sql import SqlRegistry, open_registry
 from services.resolver.role import Resolver
-from services.review.quality import between_feeds
+from services.review.estimates import Linkage, between_feeds, recall_of
 from services.review.role import linkage_service
 from services.rpc.client import call
 from services.rpc.server import RpcServer
@@ -612,7 +614,8 @@ def test_recall_and_intervals_need_a_fitted_model_and_links_enough(line: Line, r
     reckoned = ExpectedMatches(left_source=GP, right_source=SHBE, matches=125, low=115, high=135)
     report = FitReport(seed=1, subjects=260, random_pairs=10, sessions=(session,), expected=(reckoned,), unemitted=0.02)
     sums = line.registry.resolver.match_sums()
-    recall = between_feeds(sums, {GP: "health", SHBE: "welfare"}, MODEL.model_copy(update={"report": report}))
+    sums = between_feeds(sums, {GP: "health", SHBE: "welfare"})
+    recall = recall_of(sums, MODEL.model_copy(update={"report": report}))
 
     true = 120 * 8 / 9
     missed = 10 / 3 + (true + 10 / 3) * 0.02 / 0.98
@@ -620,6 +623,63 @@ def test_recall_and_intervals_need_a_fitted_model_and_links_enough(line: Line, r
     assert recall.low is not None
     assert recall.high is not None
     assert recall.low < recall.value < recall.high
+
+
+def fitted(line: Line) -> MatchModel:
+    """Return MODEL as a fit would leave it: with sessions, and what it reckons of both sources."""
+    session = Session(name="names", pairs=200, expected_matches=120, iterations=3, converged=True, used=True)
+    reckoned = ExpectedMatches(left_source=GP, right_source=SHBE, matches=1_250, low=1_150, high=1_350)
+    report = FitReport(
+        seed=1,
+        subjects=260,
+        random_pairs=10,
+        sessions=(session,),
+        expected=(reckoned,),
+        unemitted=0.02,
+        unlinkable={GP: 0.012, SHBE: 0.051},
+    )
+    model = MODEL.model_copy(update={"report": report})
+    line.registry.ingest.open_stream("s1", GP, "health", "{}")
+    line.registry.ingest.open_stream("s2", SHBE, "welfare", "{}")
+    return model
+
+
+def test_thresholds_sources_and_the_unlinkable_are_told_without_any_count(line: Line) -> None:
+    """1,200 links of 8/9 and 100 of 0.999, and 100 pairs of 2/5 apart; all of them pairs of two who have no other."""
+    model = fitted(line)
+    line.links(
+        {(n, 5_000 + n): 3.0 for n in range(1, 1_201)}
+        | {(n, 5_000 + n): 10.0 for n in range(2_001, 2_101)}
+        | {(n, 5_000 + n): -0.585 for n in range(3_001, 3_101)}
+    )
+    subjects = {GP: 1_400, SHBE: 1_400}
+    held = replace(Linkage.read(line.registry, shipped_policy(), subjects), model=model)
+
+    at = {each.link_probability: each for each in held.thresholds()}
+    assert [at[p].name for p in (LOOSE, model.policy.link_probability, STRICT)] == ["loose", "default", "strict"]
+    assert at[model.policy.link_probability].links_ratio == 1
+    assert at[STRICT].links_ratio == pytest.approx(100 / 1_300, abs=0.005)
+    assert at[LOOSE].links_ratio == pytest.approx(1_400 / 1_300, abs=0.005)
+    values = [each.precision.value for each in held.thresholds() if each.precision.value is not None]
+    assert values == sorted(values)
+    told = held.of(frozenset({SHBE}), None)
+    assert told["unlinkable_rate"] == 0.05
+    assert told["precision"].value == pytest.approx((1_200 * 8 / 9 + 100 * 0.999) / 1_300, abs=0.001)
+    assert told["recall"] == held.of(frozenset({SHBE}), Feed.WELFARE)["recall"]
+    few = replace(held, subjects={GP: 999, SHBE: 1_400})
+    assert few.of(frozenset({GP}), None)["unlinkable_rate"] is None
+
+
+def test_sources_are_told_of_by_name_with_their_counts_withheld(line: Line, reviewer: Reviewer) -> None:
+    fitted(line)
+    line.links({(n, 100 + n): 3.0 for n in range(1, 13)})
+    publish(line, 1, 1_000, 200, 900)
+    groups = list(reviewer.quality(by="source").groups)
+
+    assert [(group.group, group.feed) for group in groups] == [(GP, HEALTH), (SHBE, WELFARE)]
+    assert all(group.subjects.suppressed and group.linked.suppressed for group in groups)
+    assert all(group.precision.HasField("value") for group in groups)
+    assert not any(group.HasField("unlinkable_rate") for group in groups), "MODEL was not fitted"
 
 
 def test_quality_needs_a_purpose_that_permits_counts(line: Line, reviewer: Reviewer) -> None:

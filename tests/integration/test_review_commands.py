@@ -125,7 +125,9 @@ def test_quality_is_shown(run: Command) -> None:
     shown = run("review", "quality")
     assert "health: 450 people, 100 linked, expected precision not estimable" in shown
     told = run.json("review", "quality")
-    assert told["feeds"][1] == {"feed": "welfare", "people": 150, "linked": 100, "expected_precision": None}
+    nothing = {"expected_precision": None, "unlinkable_rate": None}
+    assert told["feeds"][1] == {"feed": "welfare", "people": 150, "linked": 100, **nothing}
+    assert told["thresholds"] == []
 
 
 def test_a_pair_of_a_finished_run_is_explained_alike(run: Command, tmp_path: Path) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Executable, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Executable, Row, case, delete, func, insert, literal, select, update
 
 from schemas.decision import Decision
 from schemas.errors import Reason, StateError
@@ -181,10 +181,10 @@ class SqlResolverRegistry:
             row = connection.execute(statement).one_or_none()
             return None if row is None else (bool(row.retired), row.person_id)
 
-    def match_sums(self) -> pl.DataFrame:
+    def match_sums(self, thresholds: Sequence[float] = ()) -> pl.DataFrame:
         """See `ResolverRegistry.match_sums`."""
         with self._database.reading() as connection:
-            return frame(connection, _match_sums(), MATCH_SUM_COLUMNS)
+            return frame(connection, _match_sums(thresholds), MATCH_SUM_COLUMNS)
 
     def summary(self) -> LinkageSummary:
         """See `ResolverRegistry.summary`."""
@@ -215,17 +215,29 @@ class SqlResolverRegistry:
             )
 
 
-def _match_sums() -> Executable:
+def _match_sums(thresholds: Sequence[float]) -> Executable:
     left, right, p = roster.alias("one"), roster.alias("other"), pairs.c.probability
-    by = (left.c.source, right.c.source, pairs.c.decision)
-    return (
-        select(*by, func.count(), func.sum(p), func.sum(p * (1 - p)))
+    # The highest threshold that a pair reaches, counted from 1: whoever reaches it reaches all below.
+    ranked = sorted(enumerate(sorted(thresholds), start=1), reverse=True)
+    reached = case(*((p >= threshold, number) for number, threshold in ranked), else_=0) if ranked else literal(0)
+    # Named in a query of its own: PostgreSQL does not take two expressions with parameters for one and the same.
+    pair = (
+        select(
+            left.c.source.label("left_source"),
+            right.c.source.label("right_source"),
+            pairs.c.decision,
+            pairs.c.guard.is_not(None).label("guarded"),
+            reached.label("reached"),
+            p.label("p"),
+        )
         .join_from(pairs, left, pairs.c.left_serial == left.c.serial)
         .join(right, pairs.c.right_serial == right.c.serial)
         .where(left.c.person.is_not(None), right.c.person.is_not(None), p.is_not(None))
-        .group_by(*by)
-        .order_by(*by)
+        .subquery()
     )
+    by = (pair.c.left_source, pair.c.right_source, pair.c.decision, pair.c.guarded, pair.c.reached)
+    sums = (func.count(), func.sum(pair.c.p), func.sum(pair.c.p * (1 - pair.c.p)))
+    return select(*by, *sums).group_by(*by).order_by(*by)
 
 
 def _state_row(connection: Connection, *, lock: bool = False) -> Row[Any] | None:

@@ -178,23 +178,39 @@ class QualityRequest(_message.Message):
     def __init__(self, purpose: _Optional[str] = ..., snapshot_id: _Optional[str] = ..., by: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class QualityResponse(_message.Message):
-    __slots__ = ("groups", "snapshot_id", "model_id", "policy_id", "reviews_per_10000", "next_page_token")
+    __slots__ = ("groups", "snapshot_id", "model_id", "policy_id", "reviews_per_10000", "next_page_token", "thresholds")
     GROUPS_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     REVIEWS_PER_10000_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
     groups: _containers.RepeatedCompositeFieldContainer[GroupQuality]
     snapshot_id: str
     model_id: str
     policy_id: str
     reviews_per_10000: float
     next_page_token: str
-    def __init__(self, groups: _Optional[_Iterable[_Union[GroupQuality, _Mapping]]] = ..., snapshot_id: _Optional[str] = ..., model_id: _Optional[str] = ..., policy_id: _Optional[str] = ..., reviews_per_10000: _Optional[float] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    thresholds: _containers.RepeatedCompositeFieldContainer[ThresholdQuality]
+    def __init__(self, groups: _Optional[_Iterable[_Union[GroupQuality, _Mapping]]] = ..., snapshot_id: _Optional[str] = ..., model_id: _Optional[str] = ..., policy_id: _Optional[str] = ..., reviews_per_10000: _Optional[float] = ..., next_page_token: _Optional[str] = ..., thresholds: _Optional[_Iterable[_Union[ThresholdQuality, _Mapping]]] = ...) -> None: ...
+
+class ThresholdQuality(_message.Message):
+    __slots__ = ("label", "link_probability", "links_ratio", "precision", "recall")
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    LINK_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    LINKS_RATIO_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    RECALL_FIELD_NUMBER: _ClassVar[int]
+    label: str
+    link_probability: float
+    links_ratio: float
+    precision: Estimate
+    recall: Estimate
+    def __init__(self, label: _Optional[str] = ..., link_probability: _Optional[float] = ..., links_ratio: _Optional[float] = ..., precision: _Optional[_Union[Estimate, _Mapping]] = ..., recall: _Optional[_Union[Estimate, _Mapping]] = ...) -> None: ...
 
 class GroupQuality(_message.Message):
-    __slots__ = ("group", "feed", "subjects", "linked", "unlinkable", "precision", "recall", "link_rate", "standardised_difference")
+    __slots__ = ("group", "feed", "subjects", "linked", "unlinkable", "precision", "recall", "link_rate", "standardised_difference", "unlinkable_rate")
     GROUP_FIELD_NUMBER: _ClassVar[int]
     FEED_FIELD_NUMBER: _ClassVar[int]
     SUBJECTS_FIELD_NUMBER: _ClassVar[int]
@@ -204,6 +220,7 @@ class GroupQuality(_message.Message):
     RECALL_FIELD_NUMBER: _ClassVar[int]
     LINK_RATE_FIELD_NUMBER: _ClassVar[int]
     STANDARDISED_DIFFERENCE_FIELD_NUMBER: _ClassVar[int]
+    UNLINKABLE_RATE_FIELD_NUMBER: _ClassVar[int]
     group: str
     feed: _core_pb2.Feed
     subjects: _core_pb2.ReleasedCount
@@ -213,7 +230,8 @@ class GroupQuality(_message.Message):
     recall: Estimate
     link_rate: float
     standardised_difference: float
-    def __init__(self, group: _Optional[str] = ..., feed: _Optional[_Union[_core_pb2.Feed, str]] = ..., subjects: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linked: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., unlinkable: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., precision: _Optional[_Union[Estimate, _Mapping]] = ..., recall: _Optional[_Union[Estimate, _Mapping]] = ..., link_rate: _Optional[float] = ..., standardised_difference: _Optional[float] = ...) -> None: ...
+    unlinkable_rate: float
+    def __init__(self, group: _Optional[str] = ..., feed: _Optional[_Union[_core_pb2.Feed, str]] = ..., subjects: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., linked: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., unlinkable: _Optional[_Union[_core_pb2.ReleasedCount, _Mapping]] = ..., precision: _Optional[_Union[Estimate, _Mapping]] = ..., recall: _Optional[_Union[Estimate, _Mapping]] = ..., link_rate: _Optional[float] = ..., standardised_difference: _Optional[float] = ..., unlinkable_rate: _Optional[float] = ...) -> None: ...
 
 class Estimate(_message.Message):
     __slots__ = ("value", "low", "high")
