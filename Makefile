@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 
-.PHONY: help setup demo test test-all check format generate bench peers lock clean
+.PHONY: help setup demo kafka postgresql stack test test-all check format generate bench peers lock clean
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -18,6 +18,13 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## run the whole line on synthetic people (SIZE=small|medway)
 	$(BIN)/hwlink demo --size $(or $(SIZE),small)
+
+kafka postgresql: $(READY)
+	$(BIN)/python -m services.stack $@
+kafka: ## start a real Kafka broker, say where it is, and stop it with Ctrl-C
+postgresql: ## start a real PostgreSQL server, say where it is, and stop it with Ctrl-C
+stack: $(READY) ## start both
+	$(BIN)/python -m services.stack kafka postgresql
 
 test: $(READY) ## run the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)

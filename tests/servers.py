@@ -83,7 +83,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name each server that was missing, and how many tests asked nothing because of it."""
+    """Name each server that was missing, and how many tests asked nothing because of it; and the real ones used."""
+    for state in sorted(terminalreporter.config.stash[_FOLDER].glob("*.json")):
+        terminalreporter.line(f"{state.stem}: {json.loads(state.read_text('utf-8')).get('what', 'none')}")
     missing: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""

@@ -1,7 +1,7 @@
 """Finds or starts the servers that are named, says where they are, and keeps them until it is stopped.
 
 `python -m services.stack kafka postgresql` is `make stack`. With `--owner` and `--state` it does so for the tests: it
-writes what it found to a file, and ends with the process that it serves.
+writes what it found to a file in a folder of the owner's, and ends with the owner.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -43,7 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
         with ExitStack() as servers:
             found = {name: servers.enter_context(_FIND[name]()) for name in asked.servers}
             if asked.state:
-                _write(asked.state, {"pid": os.getpid(), **{name: server.url for name, server in found.items()}})
+                urls = {name: server.url for name, server in found.items()}
+                words = "; ".join(server.what for server in found.values())
+                _write(asked.state, {**urls, "what": words, "pid": os.getpid()})
             else:
                 _print(found)
             while not stop.wait(_TICK_S) and (owner is None or runs(owner)):
@@ -56,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     if asked.state:
         asked.state.unlink(missing_ok=True)  # says that all is stopped
+        if owner is not None and not runs(owner):
+            shutil.rmtree(asked.state.parent, ignore_errors=True)  # nobody else is left to do it
     return 0
 
 
