@@ -127,7 +127,7 @@ class HeldSubjects:
         """
         if _repeats(batch.identity):
             batch = batch.take(_latest(batch))
-        held = self._find(batch)
+        held = self.holding(batch.identity)
         known = np.flatnonzero(held >= 0)
         if len(known):
             newer = np.ones(len(batch), dtype=np.bool_)
@@ -192,14 +192,14 @@ class HeldSubjects:
         """Return the blocking keys of rows, (rows, passes)."""
         return self._keys[: self._count][rows]
 
-    def _find(self, batch: Subjects) -> IntArray:
-        """Return the current row of each subject of the batch, -1 where none is held."""
-        held = np.full(len(batch), -1, dtype=np.int64)
+    def holding(self, identity: npt.NDArray[np.uint64]) -> IntArray:
+        """Return the row that holds each subject now, withdrawn ones included; -1 where none does."""
+        held = np.full(len(identity), -1, dtype=np.int64)
         if not self._count:
             return held
-        identity = self._arrays["identity"]
-        for _, query, found in self._identities.lookup(_identity_keys(batch.identity)):
-            same = (identity[found] == batch.identity[query]) & self._current[found]
+        known = self._arrays["identity"]
+        for _, query, found in self._identities.lookup(_identity_keys(identity)):
+            same = (known[found] == identity[query]) & self._current[found]
             held[query[same]] = found[same]
         return held
 

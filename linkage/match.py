@@ -70,14 +70,20 @@ class Matcher:
         owned: frozenset[int] | None = None,
         *,
         numbered: bool = False,
+        anywhere: bool = False,
     ) -> pl.DataFrame:
         """Return the pairs of the given rows with earlier ones whose odds are worth emitting: columns of `PairLink`.
+
+        With `anywhere`, their pairs with all rows, each once.
 
         With `shards`, each pair belongs to one shard by a hash of its two subjects, and only those of the `owned`
         shards are weighed (all, where that is None). `numbered` pairs have the rows of the two, `left_row` and
         `right_row`, too.
         """
-        pieces = [self._weighed(held, *piece, shards, owned) for piece in _gathered(held.candidates(rows))]
+        candidates = held.candidates(rows, anywhere=anywhere)
+        if anywhere:
+            candidates = _once(candidates, rows, len(held))
+        pieces = [self._weighed(held, *piece, shards, owned) for piece in _gathered(candidates)]
         if not pieces:
             return pl.DataFrame(schema=columns(PairLink) | (dict.fromkeys(_ROWS, pl.Int64()) if numbered else {}))
         return _pair_links(held.subjects, _Weighed.joined(pieces), self.model.model_id, numbered)
@@ -160,6 +166,17 @@ def _gathered(pieces: Iterator[tuple[IntArray, IntArray]]) -> Iterator[tuple[Int
             waiting = []
     if waiting:
         yield np.concatenate([left for left, _ in waiting]), np.concatenate([right for _, right in waiting])
+
+
+def _once(
+    pieces: Iterator[tuple[IntArray, IntArray]], asking: IntArray, rows: int
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield pieces without the second mention of pairs of which both rows ask."""
+    asks = np.zeros(rows, dtype=np.bool_)
+    asks[asking] = True
+    for left, right in pieces:
+        keep = ~asks[right] | (right < left)
+        yield left[keep], right[keep]
 
 
 def pair_shards(left: UInt64Array, right: UInt64Array, shards: int) -> IntArray:

@@ -10,7 +10,7 @@ import polars as pl
 
 from linkage.features.tables import MEMBERSHIP
 from schemas.columns import columns
-from schemas.contracts.persons import MembershipChange
+from schemas.contracts.persons import MembershipChange, PersonEvent, PersonEventKind
 
 SUBJECT: Final = ["source", "subject_ref"]
 
@@ -40,3 +40,37 @@ def moved(membership: pl.DataFrame, transactions: Sequence[pl.DataFrame]) -> Mov
     arrived = last.filter(pl.col("person_id").is_not_null()).select(MEMBERSHIP.names())
     after = pl.concat([staying, arrived.cast(MEMBERSHIP)])
     return Moves(after, last, pl.concat([named, before]).drop_nulls().unique().alias("person_id"))
+
+
+def lineage(before: pl.DataFrame, after: pl.DataFrame, sequence: int) -> list[PersonEvent]:
+    """Return what became of person ids between two memberships, where the transactions that said so are gone.
+
+    An id that is no more has merged into the person that has most of its subjects (of equals that of lowest id), or is
+    retired where none of them is left. From one that stayed, each new person that has subjects of it was split off.
+    """
+    met = (
+        before.select(*SUBJECT, was="person_id")
+        .join(after.select(*SUBJECT, now="person_id"), on=SUBJECT, how="inner")
+        .group_by("was", "now")
+        .len()
+        .sort(pl.col("len"), "now", descending=[True, False])
+    )
+    gone = before.select(was="person_id").unique().join(after.select(was="person_id"), on="was", how="anti")
+    heirs = met.group_by("was").agg(pl.col("now").first())
+    ended = gone.join(heirs, on="was", how="left").select("was", "now", ends=pl.lit(value=True))
+    parted = (
+        met.join(gone, on="was", how="anti")
+        .filter(pl.col("was") != pl.col("now"))
+        .join(before.select(now="person_id"), on="now", how="anti")
+        .select("was", "now", ends=pl.lit(value=False))
+    )
+    return [
+        PersonEvent(kind=_kind_of(heir, ends=ends), person_id=person, superseded_by=heir, sequence=sequence)
+        for person, heir, ends in pl.concat([ended, parted]).sort("was", "now").rows()
+    ]
+
+
+def _kind_of(heir: str | None, *, ends: bool) -> PersonEventKind:
+    if not ends:
+        return PersonEventKind.SPLIT
+    return PersonEventKind.RETIRE if heir is None else PersonEventKind.MERGE

@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -25,9 +25,11 @@ from schemas.contracts.persons import MembershipChange, PersonEvent
 from schemas.errors import Reason, StateError
 from schemas.topics import PERSONS
 from services.bus import Bus, Message, TopicPartition
+from services.bus.retention import trimmed
 from services.bus.rows import rows_of
 from services.features.builder import Built, Rebuild, nobody, rebuild
 from services.features.content import Content
+from services.features.membership import lineage, moved
 from services.features.records import Consumer, Stamp
 from services.features.summary import summary_json
 from services.lake import Zone
@@ -78,6 +80,7 @@ class Features:
         `geography` has one row an LSOA (`linkage.features.tables.GEOGRAPHY`); `today` gives the as-of date;
         `model_id` the match model in force.
         """
+        self._bus = bus
         self._products = products
         self._content = Content(content)
         self._registry = registry
@@ -90,6 +93,7 @@ class Features:
         self._producer = bus.producer()
         self._consumer = bus.consumer(GROUP, [PERSONS])
         positions, self._sequence = registry.features_position()
+        self._published = self._sequence
         self._consumer.seek({p: positions.get(_name(p), 0) for p in self._consumer.position()})
         self._serial, self._state = self._take_up()
         self._restarted = True
@@ -102,11 +106,10 @@ class Features:
 
     def step(self) -> int:
         """Gather what is there and rebuild if it is time; return how much was done (messages and rebuilds)."""
-        messages = self._consumer.poll(self._pace.poll_messages, self._pace.poll_s)
-        for message in messages:
-            self._gather(message)
+        before = self._sequence
+        messages = self._read()
         now = time.monotonic()
-        if messages or self._content_moved(now):
+        if messages or self._sequence != before or self._content_moved(now):
             self._last_input = now
             self._waiting_since = self._waiting_since if self._waiting_since is not None else now
         if not self._due(now):
@@ -116,9 +119,8 @@ class Features:
 
     def drain(self) -> Snapshot | None:
         """Take in everything there is now and publish at once; return the snapshot, None if nothing was new."""
-        while messages := self._consumer.poll(self._pace.poll_messages, self._pace.poll_s):
-            for message in messages:
-                self._gather(message)
+        while self._read():
+            pass
         return self.publish() if self._is_behind() else None
 
     def publish(self) -> Snapshot:
@@ -146,6 +148,7 @@ class Features:
         self._registry.publish_snapshot(snapshot, position, self._sequence)
         self._state, self._serial, self._restarted = done.state, stamp.revision, False
         self._transactions, self._events, self._waiting_since = [], [], None
+        self._published = self._sequence
         self._offsets_seen = done.state.offsets
         self._consumer.commit()
         ended = time.monotonic()
@@ -185,6 +188,28 @@ class Features:
                 offsets.setdefault(table, {})[application] = at
         return serial, Built(frames[MEMBERSHIP_TABLE], frames[FEATURES_TABLE], offsets, as_of=last.as_of)
 
+    def _read(self) -> list[Message]:
+        """Gather the next transactions; where retention took some, what they all came to."""
+        start = self._consumer.position()
+        messages = self._consumer.poll(self._pace.poll_messages, self._pace.poll_s)
+        if trimmed(self._bus, PERSONS, start, messages):
+            self._take_whole()
+        for message in messages:
+            self._gather(message)
+        return messages
+
+    def _take_whole(self) -> None:
+        """Go on from everybody's membership as the resolver keeps it, in place of transactions that are gone."""
+        sequence, membership = self._registry.membership()
+        if sequence <= self._sequence:
+            return
+        log.error("%s: retention took transactions, everybody is built anew", PERSONS.name)
+        known = moved(self._state.membership, self._transactions).membership
+        self._events += lineage(known, membership, sequence)
+        # Without a coverage everybody is computed, and the tables are written whole.
+        self._state = replace(self._state, membership=membership.cast(MEMBERSHIP), coverage=None)
+        self._transactions, self._sequence, self._restarted = [], sequence, True
+
     def _gather(self, message: Message) -> None:
         sequence = int(message.headers["sequence"])
         if sequence <= self._sequence:
@@ -216,8 +241,10 @@ class Features:
         return now - self._waiting_since >= self._pace.max_wait_s and now >= self._rest_until
 
     def _is_behind(self) -> bool:
-        return bool(
-            self._transactions or self._content.offsets() != self._state.offsets or self._today() != self._state.as_of
+        return (
+            self._sequence != self._published
+            or self._content.offsets() != self._state.offsets
+            or self._today() != self._state.as_of
         )
 
     def _stamp(self, state: Built) -> Stamp:

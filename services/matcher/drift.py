@@ -23,6 +23,9 @@ from schemas.model import COMPARISONS, MISSING, MatchModel
 WINDOW_RECORDS: Final = 2_000
 """Records of a source in a window at least; it closes with the micro-batch that reaches them."""
 
+DRIFT_SHARD: Final = 0
+"""The shard whose owner counts, of this shard's pairs alone, whoever has the others (`decisions/0004`)."""
+
 KNOWN: Final = "known_surname"
 OUTCOME: Final = "outcome"
 FALLING: Final = {KNOWN: 1, OUTCOME: 2}

@@ -32,14 +32,13 @@ ROSTER_COLUMNS: Final = (
 
 
 class Index:
-    """Every subject that was read, and the pairs of some shards of them."""
+    """Every subject that was read; it weighs the pairs of whichever shards it is asked for."""
 
-    def __init__(self, model: MatchModel, shards: int, owned: frozenset[int]) -> None:
-        """Make an empty index that weighs the pairs of the `owned` ones among `shards` shards."""
+    def __init__(self, model: MatchModel, shards: int) -> None:
+        """Make an empty index whose pairs are divided into `shards` shards."""
         self._pairs = PairMatcher(model)
         self._held = HeldSubjects(model)
         self._shards = shards
-        self._owned = owned
 
     def __len__(self) -> int:
         """Return the number of rows held."""
@@ -53,31 +52,37 @@ class Index:
         """Take landed rows in without looking for pairs."""
         self._held.upsert(_subjects(rows))
 
-    def evaluate(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Take landed rows in and return what they say: roster rows of the versions that now hold, and their pairs.
+    def evaluate(self, rows: pl.DataFrame, shards: frozenset[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Take landed rows in and return what they say: roster rows of the versions that now hold, and the pairs of
+        these shards with those before them.
 
         Older versions, and repeats, than what is held are dropped: they change nothing and say nothing.
         """
         new = self._held.upsert(_subjects(rows))
-        return self._roster(rows, self._held.subjects.identity[new]), self._match(new)
+        return self._roster(rows, self._held.subjects.identity[new]), self._match(new, shards)
 
-    def evaluate_held(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return what rows (`ROSTER_COLUMNS`) say that were loaded before without looking for pairs."""
+    def evaluate_held(self, rows: pl.DataFrame, shards: frozenset[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return what rows say that were taken in before for other shards: their roster rows, and the pairs of their
+        subjects, as they are held now, with all that is held.
+
+        That is all that these shards have to say of them, whatever has come since: of a subject whose row was
+        superseded, the pairs of the version that holds; of one that met a later row, that pair already.
+        """
         identity = identities(rows["source"], rows["subject_ref"])
-        held = np.flatnonzero(np.isin(self._held.subjects.identity, identity) & self._held.alive)
-        # A row is compared with those before it only; from the first of these on, every row looks back at them.
-        asking = np.arange(held.min(), len(self._held)) if len(held) else held
-        return self._roster(rows, identity), self._match(asking)
+        held = np.unique(self._held.holding(identity))
+        return self._roster(rows, identity), self._match(held[held >= 0], shards, anywhere=True)
 
     def _roster(self, rows: pl.DataFrame, identity: np.typing.NDArray[np.uint64]) -> pl.DataFrame:
         held = latest(rows.select(ROSTER_COLUMNS).lazy()).collect()
         mine = np.isin(identities(held["source"], held["subject_ref"]), identity)
         return roster_of(held.filter(pl.Series(mine)))
 
-    def _match(self, rows: np.typing.NDArray[np.int64]) -> pl.DataFrame:
-        if not len(rows):
+    def _match(
+        self, rows: np.typing.NDArray[np.int64], shards: frozenset[int], *, anywhere: bool = False
+    ) -> pl.DataFrame:
+        if not len(rows) or not shards:
             return pl.DataFrame(schema=columns(PairLink))
-        return self._pairs.match(rows, self._held, self._shards, self._owned)
+        return self._pairs.match(rows, self._held, self._shards, shards, anywhere=anywhere)
 
 
 def _subjects(rows: pl.DataFrame) -> Subjects:

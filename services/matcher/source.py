@@ -14,9 +14,10 @@ from schemas.contracts.subject import Subject
 from schemas.errors import InputError, Reason, StateError, TransientError
 from schemas.topics import SUBJECTS
 from services.bus import Bus, Message, TopicPartition
+from services.bus.retention import trimmed
 from services.bus.rows import record_rows
 from services.lake import Zone
-from services.matcher.vector import Vector, before, vector_of
+from services.matcher.vector import Vector, before, lowest, vector_of
 
 TABLE: Final = "subjects"
 LAKE_ROWS: Final = 50_000
@@ -84,13 +85,7 @@ class SubjectSource:
             self._note_lost(begin - max(position[partition], held[partition]))
             while (first := position[partition]) < begin:
                 position[partition] = min(first + GAP_MESSAGES, begin)
-                within = (
-                    (pl.col("_partition") == partition.partition)
-                    & (pl.col("_offset") >= first)
-                    & (pl.col("_offset") < position[partition])
-                )
-                frames = list(self._lake_rows(within))
-                yield (pl.concat(frames) if frames else empty()), dict(position)
+                yield self._landed(partition, first, position[partition]), dict(position)
                 self.consumer.seek(position)
 
     def poll(self, max_messages: int, timeout_s: float) -> Iterator[tuple[pl.DataFrame, int, Vector]]:
@@ -101,14 +96,47 @@ class SubjectSource:
         start = self.consumer.position()
         messages = self.consumer.poll(max_messages, timeout_s)
         after = self.consumer.position()
-        if not messages or _leave_a_gap(messages, start):
-            begins = self._bus.begin_offsets(SUBJECTS)
-            if any(begins[p] > offset for p, offset in start.items()):
-                for rows, position in self.trimmed(start):
-                    yield rows, 1, position
-                return  # the messages of this poll are read again
+        if trimmed(self._bus, SUBJECTS, start, messages):
+            for rows, position in self.trimmed(start):
+                yield rows, 1, position
+            return  # the messages of this poll are read again
         if messages:
             yield self._rows(messages), len(messages), after
+
+    def piece(self, start: Vector, until: Vector, max_messages: int) -> tuple[pl.DataFrame, Vector]:
+        """Return some of the rows from `start` on that come before `until`, and the vector after them.
+
+        They come from the lake where the topic does not hold them any more. To be called again from the vector that
+        it returned, until that is `until`.
+        """
+        while True:
+            begins = self._bus.begin_offsets(SUBJECTS)
+            for partition, first in start.items():
+                begin = min(begins[partition], until[partition])
+                if first < begin:
+                    held = self.lake_end()
+                    self._note_lost(begin - max(first, held[partition]))
+                    last = min(first + GAP_MESSAGES, begin)
+                    return self._landed(partition, first, last), {**start, partition: last}
+            if lowest((self.consumer.position(), until)) != start:
+                self.consumer.seek(start)
+            before_poll = self.consumer.position()
+            messages = self.consumer.poll(max_messages, _HELD_BY_TOPIC_S)
+            if not messages:
+                raise _withheld()
+            if not trimmed(self._bus, SUBJECTS, before_poll, messages):
+                return self._rows(messages).filter(before(until)), lowest((self.consumer.position(), until))
+            self.consumer.seek(start)
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self.consumer.close()
+
+    def _landed(self, partition: TopicPartition, first: int, last: int) -> pl.DataFrame:
+        """Return the rows that the lake holds of a partition from offset `first` on, before `last`."""
+        offset = pl.col("_offset")
+        within = (pl.col("_partition") == partition.partition) & (offset >= first) & (offset < last)
+        return pl.concat([empty(), *self._lake_rows(within)])
 
     def _lake_rows(self, condition: pl.Expr) -> Iterator[pl.DataFrame]:
         scan = self._zone.scan(TABLE)
@@ -125,9 +153,7 @@ class SubjectSource:
         while any(offset < until[p] for p, offset in self.consumer.position().items()):
             messages = self.consumer.poll(GAP_MESSAGES, _HELD_BY_TOPIC_S)
             if not messages:
-                raise TransientError(
-                    Reason.UNAVAILABLE, f"{SUBJECTS.name} did not give the messages that it holds; try again."
-                )
+                raise _withheld()
             yield self._rows(messages).filter(before(until))
 
     def _rows(self, messages: Sequence[Message]) -> pl.DataFrame:
@@ -147,12 +173,8 @@ class SubjectSource:
             log.error("%s: retention took %d messages that the lake does not hold", SUBJECTS.name, messages)
 
 
-def _leave_a_gap(messages: Sequence[Message], start: Vector) -> bool:
-    """Return whether a partition's first message comes later than the position it was read from."""
-    first: Vector = {}
-    for message in messages:
-        first.setdefault(TopicPartition(message.topic, message.partition), message.offset)
-    return any(offset > start[partition] for partition, offset in first.items())
+def _withheld() -> TransientError:
+    return TransientError(Reason.UNAVAILABLE, f"{SUBJECTS.name} did not give the messages that it holds; try again.")
 
 
 def empty() -> pl.DataFrame:

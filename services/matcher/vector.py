@@ -39,6 +39,11 @@ def lowest(vectors: Iterable[Vector]) -> Vector:
     return result
 
 
+def covers(vector: Vector, other: Vector) -> bool:
+    """Return whether a vector has reached another in every partition."""
+    return all(vector[p] >= offset for p, offset in other.items())
+
+
 def before(vector: Mapping[TopicPartition, int]) -> pl.Expr:
     """Return the condition that a landed row came before the vector."""
     ends = {p.partition: offset for p, offset in vector.items()}

@@ -6,7 +6,7 @@ be joined again. While an adoption is confirmed, micro-batches of the model in f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -37,6 +37,19 @@ def _names(used: ModelsInUse) -> tuple[str | None, str | None]:
     """
     adoption = used.adoption
     return used.active, None if adoption is None else f"{adoption.model_id}@{adoption.serial}"
+
+
+def since_heard(
+    state: ResolverState, used: ModelsInUse, shards: Iterable[int]
+) -> dict[tuple[str, int], dict[str, int]]:
+    """Return how far these shards of each model in use, by model and number, have been resolved."""
+    models = (used.active, used.candidate)
+    return {
+        (model_id, shard): dict(state.heard.get(f"{name}/{shard}", {}))
+        for model_id, name in zip(models, _names(used), strict=True)
+        if model_id is not None
+        for shard in shards
+    }
 
 
 def heard_after(state: ResolverState, batches: Sequence[MicroBatch], used: ModelsInUse) -> Heard:

@@ -84,6 +84,18 @@ class Intake:
         elif before.adoption is not None and before.adoption.serial != serial:
             self._keep({False: False})
 
+    def refuse_below(self, counts_from: Mapping[tuple[bool, int], int]) -> None:
+        """Let go of what shards have said under a lower epoch than these, and take none of it in any more.
+
+        A shard is named with whether it is the candidate's.
+        """
+        for key, epoch in counts_from.items():
+            if epoch > self._epochs.get(key, 0):
+                self._epochs[key] = epoch
+                if key in self._open and self._open[key].epoch < epoch:
+                    del self._open[key]
+        self._whole = deque(b for b in self._whole if b.epoch >= counts_from.get((b.candidate, b.shard), 0))
+
     def _keep(self, sides: Mapping[bool, bool]) -> None:
         """Keep what is of these sides (whether of the candidate), as of those that they are mapped to."""
         self._epochs = {(sides[s], shard): epoch for (s, shard), epoch in self._epochs.items() if s in sides}

@@ -6,6 +6,7 @@ import logging
 import secrets
 import threading
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -17,10 +18,11 @@ from schemas.model import parse_model
 from schemas.topics import LINKS, PERSONS
 from services.bus import Bus, Message, Outgoing, TopicPartition
 from services.bus.dead import dead_letter
+from services.bus.retention import trimmed
 from services.loop import step_until
 from services.registry import ResolverRegistry
 from services.registry.adoption import AdoptionRegistry, AdoptionState, ModelsInUse
-from services.resolver.adopting import Adopting, heard_after
+from services.resolver.adopting import Adopting, heard_after, since_heard
 from services.resolver.intake import Intake, MicroBatch, empty_pairs, empty_roster
 from services.resolver.plan import Arrived, Planner
 
@@ -79,14 +81,15 @@ class Resolver:
         self._poll_messages = poll_messages
         self._poll_s = poll_s
         self.counts: Counter[str] = Counter()
-        """Since the start: `messages`, `steps`, `roster` rows, `pairs`, `changes`, `dead` letters, `lost` messages, and
-        `candidate_pairs` of a model that is being adopted.
+        """Since the start: `messages`, `steps`, `roster` rows, `pairs`, `changes`, `dead` letters, `lost` messages
+        (retention took them; their shards are asked again), and `candidate_pairs` of a model that is being adopted.
         """
         bus.create_topics([LINKS.dead])
         self._producer = bus.producer()
         self._consumer = bus.consumer("resolver", [LINKS])
         self._state = registry.claim(owner)
         self._relayed = registry.relayed()
+        self._follow()
         self._go_to_position()
 
     def step(self) -> int:
@@ -95,8 +98,11 @@ class Resolver:
         When something fails, the next step takes up the same messages again.
         """
         self._relay()
+        start = self._consumer.position()
         messages = self._consumer.poll(self._poll_messages, self._poll_s)
+        begins = trimmed(self._bus, LINKS, start, messages)
         self._follow()  # after the messages were read: none of them is by a model that was in use only later
+        self._ask_again({place: begin - start[place] for place, begin in begins.items()})
         self._take(messages)
         self._resolve()
         self._apply_overrides()
@@ -126,10 +132,29 @@ class Resolver:
                 f"The resolver's position is beyond the end of {LINKS.name}: this is another bus. "
                 "Put the old one back, or start with an empty registry and lake.",
             )
-        if lost := sum(max(0, begin - held[p]) for p, begin in begins.items()):
-            self.counts["lost"] += lost
-            log.error("%s: retention took %d messages before they were resolved", LINKS.name, lost)
+        self._ask_again({p: begin - held[p] for p, begin in begins.items() if begin > held[p]})
         self._consumer.seek({p: max(begins[p], held[p]) for p in ends})
+
+    def _ask_again(self, lost: Mapping[TopicPartition, int]) -> None:
+        """Have said again what retention took, so many messages of each partition, before they were resolved.
+
+        Their shards go back to where they were resolved last, and whoever takes them over evaluates from there. What
+        else is still to come of them under their old epochs starts behind the gap, and does not count.
+        """
+        if not lost:
+            return
+        self.counts["lost"] += sum(lost.values())
+        log.error("%s: retention took %d messages, which are asked again", LINKS.name, sum(lost.values()))
+        partitions = {place.partition for place in lost}
+        shards = [shard for shard in range(self._shards) if shard % LINKS.partitions in partitions]
+        self._registry.ask_again(self._state, since_heard(self._state, self._used, shards))
+        self._refuse()
+
+    def _refuse(self) -> None:
+        """Take in nothing of a shard that was said before it was asked again."""
+        sides = {self._used.candidate: True, self._used.active: False}
+        counts = self._registry.counts_from()
+        self._intake.refuse_below({(sides[m], shard): at for (m, shard), at in counts.items() if m in sides})
 
     def _take(self, messages: list[Message]) -> None:
         dead = []
@@ -152,8 +177,10 @@ class Resolver:
         if used.active is not None and used.active != self._used.active:
             policy = parse_model(self._adoptions.document(used.active)).policy
             self._planner = replace(self._planner, policy=policy)
-        self._used = used
-        self._intake.use(used)
+        if used != self._used:
+            self._used = used
+            self._intake.use(used)
+            self._refuse()
 
     def _resolve(self) -> None:
         """Take in what is whole: first what the candidate says, then, unless it has to wait, what is in force."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 import json
 import random
 import zlib
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from linkage.features import FEATURES, FeatureTables, compute
+from linkage.features.tables import MEMBERSHIP
 from schemas.columns import columns
 from schemas.contracts.facts import Arrears, ClaimMembership, Demographics, Diagnosis, Encounter, FactEnvelope
 from schemas.contracts.persons import MembershipChange
@@ -27,9 +30,11 @@ from schemas.wire import to_ipc
 from services.bus import Outgoing, Producer
 from services.bus.memory import MemoryBus
 from services.features.content import Content
+from services.features.membership import lineage
 from services.features.records import Consumer
 from services.features.role import Features, Pace
 from services.lake.delta import DeltaZone
+from services.registry import PAIR_COLUMNS, SUBJECT_COLUMNS, ResolverChange
 from services.registry.sql import SqlRegistry, open_registry
 
 GP, SHBE = "kmicb.gp", "medway.shbe"
@@ -403,3 +408,87 @@ def _conditions(draw: random.Random) -> list[dict[str, object]]:
 
 def _debts(draw: random.Random) -> list[dict[str, object]]:
     return [{"kind": "council_tax", "balance_pence": draw.choice([0, 40_000, 90_000]), "recovery_stage": "none"}]
+
+
+def _persons(registry: SqlRegistry, *people: tuple[str, list[tuple[str, int]]], sequence: int) -> None:
+    """Let the registry hold these people, as the resolver's transactions up to `sequence` have left it."""
+    state = registry.resolver.claim("test")
+    ids = pl.DataFrame({"serial": range(1, len(people) + 1), "person_id": [person for person, _ in people]})
+    rows = [
+        (source, f"{ref:032x}", 1, False, 0, False, None, 1, serial, None)
+        for serial, (_, members) in enumerate(people, 1)
+        for source, ref in members
+    ]
+    subjects = pl.DataFrame([(n, *row) for n, row in enumerate(rows, 1)], SUBJECT_COLUMNS, orient="row")
+    nothing = pl.DataFrame(schema=PAIR_COLUMNS)
+    registry.resolver.apply(
+        ResolverChange(
+            before=state,
+            after=replace(state, sequence=sequence),
+            subjects_added=subjects,
+            subjects_changed=subjects.clear(),
+            pairs_removed=nothing.select("left_serial", "right_serial"),
+            pairs_written=nothing,
+            persons_added=ids,
+            persons_retired=pl.DataFrame(schema={"serial": pl.Int64, "superseded_by": pl.Int64}),
+            transaction=None,
+        )
+    )
+
+
+@pytest.mark.parametrize("stays_up", [True, False])
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_transactions_that_retention_took_are_made_up_for_from_the_registry(
+    world: World, stays_up: bool, goes_on: bool
+) -> None:
+    _linked_person(world)
+    for ref in (3, 4, 5):
+        world.land(GP, ref)
+    world.join((GP, 3, "p3"), (GP, 4, "p4"), (GP, 5, "p4"))
+    role = world.role()
+    role.drain()
+    sent = len(world.records())
+    # Told to nobody: p1 falls apart, p3 goes into p4 and its own subject leaves, and somebody new comes.
+    world.land(SHBE, 6)
+    world.join((SHBE, 2, "p9"), (GP, 3, "p4"))
+    world.join((SHBE, 6, "p6"), (GP, 5, None))
+    world.bus.trim(2**53)
+    _persons(
+        world.registry,
+        ("p1", [(GP, 1)]),
+        ("p9", [(SHBE, 2)]),
+        ("p4", [(GP, 3), (GP, 4)]),
+        ("p6", [(SHBE, 6)]),
+        sequence=world.sequence,
+    )
+    if goes_on:
+        world.join((GP, 5, "p5"))
+    if not stays_up:
+        role = world.role()
+    snapshot = role.drain()
+    assert snapshot is not None
+    assert_frame_equal(world.features(), world.expected().sort("person_id"))
+    assert world.registry.features.features_position()[1] == world.sequence
+    assert role.drain() is None
+    events = world.bus.consumer("test", [person_events_topic("phm")]).poll(100, 0)
+    kinds = Counter(json.loads(m.value or b"")["kind"] for m in events)
+    assert kinds == {"split": 1, "merge": 1}
+    assert {record for _, record in world.records()[sent:] if record is None} == {None}  # p3's tombstone
+
+
+def test_lineage_between_memberships_says_who_went_where() -> None:
+    def membership(**people: str) -> pl.DataFrame:
+        rows = [(person, "s.s", ref, None) for person, refs in people.items() for ref in refs]
+        return pl.DataFrame(rows, MEMBERSHIP, orient="row")
+
+    told = lineage(membership(p1="abc", p2="de", p3="f", p4="g"), membership(p1="ad", p2="e", p5="b", p6="c"), 7)
+    assert [(event.kind.value, event.person_id, event.superseded_by) for event in told] == [
+        ("split", "p1", "p5"),
+        ("split", "p1", "p6"),
+        ("retire", "p3", None),
+        ("retire", "p4", None),
+    ]
+    assert {event.sequence for event in told} == {7}
+    (merged,) = lineage(membership(p1="abc", p2="d"), membership(p2="abcd"), 8)
+    assert (merged.kind.value, merged.person_id, merged.superseded_by) == ("merge", "p1", "p2")
+    assert lineage(membership(p1="ab"), membership(p1="ab"), 9) == []
