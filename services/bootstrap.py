@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 import re
 import socket
 import threading
@@ -22,8 +21,9 @@ from schemas.model import MatchModel, default_model, parse_model
 from schemas.topics import INTERNAL, LINKS, SUBJECTS, Topic
 from services.bus import Bus
 from services.lake import Zone, ZoneName
+from services.leases import Lease
 from services.registry import Registry
-from services.rpc.lock import ExclusiveLock
+from services.rpc.lock import ExclusiveLock, Seat
 from services.rpc.server import RpcServer, Service
 from services.settings import Settings
 
@@ -220,8 +220,8 @@ def _member(settings: Settings) -> str:
     return f"{re.sub('[^A-Za-z0-9.-]', '-', socket.gethostname())}-{folder}"
 
 
-def _owner(role: str) -> str:
-    return f"{role}@{socket.gethostname()}:{os.getpid()}"
+def _lease(registry: Registry, role: str, seat: Seat) -> Lease:
+    return Lease(registry.leases, role, seat.member, former=seat.former)
 
 
 def _ingest(settings: Settings) -> Role:
@@ -249,37 +249,45 @@ def _landing(settings: Settings) -> Role:
     return Looping(linkage.run, content.run, partial(upkeep.run, bus))
 
 
-def _matcher(settings: Settings) -> Role:
+def _matcher(settings: Settings, seat: Seat) -> Role:
     from services.matcher.adopting import Matching
 
+    registry = open_registry(settings)
+    lease = _lease(registry, "matcher", seat)
     matcher = Matching(
         open_bus(settings),
-        open_registry(settings).matcher,
+        registry.matcher,
         open_zone(settings, "linkage"),
         open_model(settings),
-        owner=_owner("matcher"),
+        owner=seat.member,
+        lease=lease,
         shards=settings.shards,
     )
-    return Looping(matcher.run)
+    return Looping(matcher.run, lease.run)
 
 
-def _resolver(settings: Settings) -> Role:
+def _resolver(settings: Settings, seat: Seat) -> Role:
     from services.resolver.role import Resolver
+    from services.resolver.standby import Standby
 
     registry = open_registry(settings)
-    active = registry.matcher.active_model()
-    model = parse_model(active[1]) if active else (open_model(settings) or default_model())
     bus = open_bus(settings)
-    registry.matcher.settle_shards(settings.shards, _ends(bus, SUBJECTS), _ends(bus, LINKS))
-    resolver = Resolver(
-        bus,
-        registry.resolver,
-        model.policy,
-        owner=_owner("resolver"),
-        adoptions=registry.adoptions,
-        shards=settings.shards,
-    )
-    return Looping(resolver.run)
+
+    def resolver() -> Resolver:
+        active = registry.matcher.active_model()
+        model = parse_model(active[1]) if active else (open_model(settings) or default_model())
+        registry.matcher.settle_shards(settings.shards, _ends(bus, SUBJECTS), _ends(bus, LINKS))
+        return Resolver(
+            bus,
+            registry.resolver,
+            model.policy,
+            owner=seat.member,
+            adoptions=registry.adoptions,
+            shards=settings.shards,
+        )
+
+    lease = _lease(registry, "resolver", seat)
+    return Looping(Standby(lease, resolver).run, lease.run)
 
 
 def _ends(bus: Bus, topic: Topic) -> dict[str, int]:
@@ -372,22 +380,40 @@ def _geography(settings: Settings) -> pl.DataFrame:
         ) from None
 
 
-ROLES: Final[dict[str, Callable[[Settings], Role]]] = {
+ALONE: Final[dict[str, Callable[[Settings], Role]]] = {
     "ingest": _ingest,
     "landing": _landing,
-    "matcher": _matcher,
-    "resolver": _resolver,
     "features": _features,
     "query": _query,
     "review": _review,
 }
-"""Every role by name, in the order in which records pass them."""
+"""Roles of which one process runs on a data folder."""
+
+BESIDE: Final[dict[str, Callable[[Settings, Seat], Role]]] = {"matcher": _matcher, "resolver": _resolver}
+"""Roles of which several processes may run beside one another: they settle by leases who does what."""
+
+ROLES: Final = ("ingest", "landing", "matcher", "resolver", "features", "query", "review")
+"""Every role, in the order in which records pass them."""
+
+_MOST_SEATS: Final = 64
 
 
 def run_role(name: str, settings: Settings, stop: threading.Event, ready: Ready = lambda _: None) -> None:
-    """Run one role until `stop` is set, alone on these files; `ready` is told when it works.
+    """Run one role until `stop` is set; `ready` is told when it works.
 
-    Raises StateError ALREADY_RUNNING when another process runs it there, and whatever building or running it raises.
+    Raises StateError ALREADY_RUNNING when another process runs it on these files, or, of roles that may run beside one
+    another, as many as may; and whatever building or running it raises.
     """
-    with ExclusiveLock(settings.data_dir, name):
-        ROLES[name](settings).run(stop, ready)
+    if name in BESIDE:
+        with Seat(settings.data_dir, name, _seats(name, settings)) as seat:
+            BESIDE[name](settings, seat).run(stop, ready)
+    else:
+        with ExclusiveLock(settings.data_dir, name):
+            ALONE[name](settings).run(stop, ready)
+
+
+def _seats(name: str, settings: Settings) -> int:
+    """Return how many processes of a role may run on a data folder: on an embedded bus no more than were asked for."""
+    if not settings.bus_url.startswith("sqlite:"):
+        return _MOST_SEATS
+    return settings.matchers if name == "matcher" else 1

@@ -52,6 +52,9 @@ class Settings(BaseModel):
         None, description="CSV of small areas: lsoa, ward, authority, imd_decile; without it area features are unknown"
     )
     shards: Annotated[int, Field(ge=1, le=64)] = Field(1, description="how many shards pairs are divided into")
+    matchers: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="how many matcher workers `serve all` starts; each matches some of the shards"
+    )
     withdrawal_limit_share: Annotated[float, Field(gt=0, le=1)] = Field(
         0.2, description="largest share of a source's subjects that one full extract may withdraw"
     )

@@ -28,7 +28,11 @@ def serve(
     ] = "all",
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
-    """Run every role, each in a process of its own, or one role in this process; settings come from HWLINK_*."""
+    """Run every role, each in a process of its own, or one role in this process; settings come from HWLINK_*.
+
+    On Kafka, a matcher may be started any number of times, as may a resolver, of which the first works and the others
+    stand by.
+    """
     from services.bootstrap import ROLES, run_role
     from services.rpc.lock import ExclusiveLock
     from services.rpc.logging import configure_logging
@@ -52,7 +56,7 @@ def serve(
             err=True,
         )
         supervisor = Supervisor(
-            tuple(ROLES),
+            [role for role in ROLES for _ in range(settings.matchers if role == "matcher" else 1)],
             lambda name: [sys.executable, "-m", "services.cli.app", "serve", name, "--supervised"],
             {**os.environ, **as_environ(settings)},
         )

@@ -1,9 +1,12 @@
-"""A second server on the same files: refused by an exclusive lock that dies with its process."""
+"""Who runs what on the same files: locks that die with their process."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
+import secrets
+import socket
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,8 +40,14 @@ class ExclusiveLock:
                 Reason.ALREADY_RUNNING,
                 f"Another process runs {name} on these files; stop it, or give this one a data folder of its own.",
             ) from None
+        self.found = os.read(self._file, 256).decode("ascii", "replace").strip()
+        """What its last holder noted."""
+        self.note(str(os.getpid()))  # for people who look; the lock does not depend on it
+
+    def note(self, text: str) -> None:
+        """Note something in the file, for the next holder."""
         os.truncate(self._file, 0)
-        os.write(self._file, f"{os.getpid()}\n".encode())  # for people who look; the lock does not depend on it
+        os.pwrite(self._file, f"{text}\n".encode("ascii"), 0)
 
     def release(self) -> None:
         """Let go. Idempotent."""
@@ -53,3 +62,25 @@ class ExclusiveLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+
+class Seat(ExclusiveLock):
+    """One of several places of a role on the same files, for roles of which several may run beside one another.
+
+    `member` is this process's name among all of the role, on other machines too; `former` that of the last one here,
+    which is dead: the kernel says so at once, where others wait for its lease to end.
+    """
+
+    def __init__(self, folder: Path, role: str, seats: int) -> None:
+        """Take the first free seat; StateError ALREADY_RUNNING when all of them are taken."""
+        for seat in range(seats):
+            try:
+                super().__init__(folder, role if seat == 0 else f"{role}-{seat + 1}")
+                break
+            except StateError as error:
+                if error.reason is not Reason.ALREADY_RUNNING or seat == seats - 1:
+                    raise
+        host = re.sub("[^A-Za-z0-9.-]", "-", socket.gethostname())[:32]
+        self.former = self.found or None
+        self.member = f"{host}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.note(self.member)

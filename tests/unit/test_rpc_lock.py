@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import Reason, StateError
-from services.rpc.lock import ExclusiveLock
+from services.rpc.lock import ExclusiveLock, Seat
 
 
 def test_a_second_holder_is_refused_until_the_first_lets_go(tmp_path: Path) -> None:
@@ -58,3 +58,19 @@ def test_letting_go_twice_does_no_harm(tmp_path: Path) -> None:
     lock = ExclusiveLock(tmp_path, "ingest")
     lock.release()
     lock.release()
+
+
+def test_seats_are_taken_from_the_first_and_know_who_sat_there(tmp_path: Path) -> None:
+    first, second = Seat(tmp_path, "matcher", 2), Seat(tmp_path, "matcher", 2)
+    assert (first.former, second.former) == (None, None)
+    assert first.member != second.member
+    assert max(len(first.member), len(second.member)) <= 64
+    with pytest.raises(StateError) as caught:
+        Seat(tmp_path, "matcher", 2)
+    assert caught.value.reason is Reason.ALREADY_RUNNING
+    first.release()
+    with Seat(tmp_path, "matcher", 2) as again:
+        assert again.former == first.member
+        assert again.member not in (first.member, second.member)
+    Seat(tmp_path, "resolver", 1).release()
+    second.release()
