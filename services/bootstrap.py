@@ -310,11 +310,6 @@ def _features(settings: Settings) -> Role:
     ]
     geography = _geography(settings)
     as_of = settings.as_of
-
-    def model_id() -> str | None:
-        active = registry.matcher.active_model()
-        return None if active is None else active[0]
-
     features = Features(
         open_bus(settings),
         open_zone(settings, "content"),
@@ -323,7 +318,7 @@ def _features(settings: Settings) -> Role:
         geography=geography,
         consumers=consumers,
         today=date.today if as_of is None else lambda: as_of,
-        model_id=model_id,
+        model_id=registry.features.model_in_force,
     )
     return Looping(features.run)
 

@@ -37,6 +37,10 @@ class FeaturesRegistry(Protocol):
         """
         ...
 
+    def model_in_force(self) -> str | None:
+        """Return the id of the model that persons are linked by, None before the first."""
+        ...
+
     def publish_snapshot(self, snapshot: Snapshot, positions: Mapping[str, int], sequence: int) -> None:
         """Publish a snapshot and move the position and sequence, in one transaction."""
         ...

@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -19,7 +20,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, make_url
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
@@ -50,6 +51,7 @@ from services.registry.sql import resolver as resolver_module
 from services.registry.sql import storing as storing_module
 from services.registry.sql.database import Database
 from services.registry.sql.fetching import IN_CHUNK, matching, matching_sql
+from services.registry.sql.rights import PREFIX, RIGHTS, roles_sql
 from services.registry.sql.tables import metadata
 
 CANARY = "CanaryValue9434765919"
@@ -65,9 +67,63 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def registry(url: str) -> Iterator[Registry]:
-    registry = open_registry(url)
-    yield registry
-    registry.close()
+    """A new registry; on PostgreSQL each part of it is opened under the role that uses it, with that role's rights."""
+    with closing(open_registry(url)) as registry:
+        if url.startswith("sqlite"):
+            yield registry
+        else:
+            with closing(_ByRoles(url)) as by_roles:
+                yield by_roles
+
+
+class _ByRoles:
+    """A registry whose parts connect as the database roles of `deploy/postgresql/roles.sql`."""
+
+    def __init__(self, url: str) -> None:
+        with closing(Database(url)) as database, database.writing() as connection:
+            connection.exec_driver_sql(roles_sql())
+        self._opened = {role: open_registry(as_role(url, role)) for role in RIGHTS}
+        self.ingest = self._opened["ingest"].ingest
+        self.matcher = self._opened["matcher"].matcher
+        self.resolver = self._opened["resolver"].resolver
+        self.features = self._opened["features"].features
+        self.review = self._opened["review"].review
+        self.leases = self._opened["matcher"].leases
+        query, governance = self._opened["query"].query, self._opened["admin"].query
+        self.query = SimpleNamespace(
+            latest_snapshot=query.latest_snapshot,
+            snapshot=query.snapshot,
+            released=query.released,
+            record_release=query.record_release,
+            audit=query.audit,
+            audit_events=governance.audit_events,
+        )
+        resolver, operator = self._opened["resolver"].adoptions, self._opened["admin"].adoptions
+        self.adoptions = SimpleNamespace(
+            in_use=resolver.in_use,
+            document=resolver.document,
+            subjects=resolver.subjects,
+            pairs=resolver.pairs,
+            hear=resolver.hear,
+            candidate_state=resolver.candidate_state,
+            ready=resolver.ready,
+            switch=resolver.switch,
+            adoption=operator.adoption,
+            begin=operator.begin,
+            confirm=operator.confirm,
+            abandon=operator.abandon,
+            would_move=operator.would_move,
+        )
+
+    def close(self) -> None:
+        for registry in self._opened.values():
+            registry.close()
+
+
+def as_role(url: str, role: str) -> str:
+    """Return the URL under which one connects as a role."""
+    options = {"options": f"-c role={PREFIX}{role}"}
+    return make_url(url).update_query_dict(options).render_as_string(hide_password=False)
 
 
 def _reason(call: Callable[[], object]) -> Reason:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, insert, select, update
 from services.registry import Snapshot
 from services.registry.sql.database import Database, take_turn, to_json
 from services.registry.sql.resolver import membership
-from services.registry.sql.tables import features_state, resolver_state, snapshots
+from services.registry.sql.tables import features_state, models, resolver_state, snapshots
 
 
 class SqlFeaturesRegistry:
@@ -32,6 +32,12 @@ class SqlFeaturesRegistry:
         with self._database.reading() as connection:
             sequence = connection.execute(select(resolver_state.c.sequence)).scalar_one_or_none()
             return sequence or 0, membership(connection)
+
+    def model_in_force(self) -> str | None:
+        """See `FeaturesRegistry.model_in_force`."""
+        with self._database.reading() as connection:
+            found = connection.execute(select(models.c.model_id).where(models.c.active)).scalar_one_or_none()
+            return None if found is None else str(found)
 
     def publish_snapshot(self, snapshot: Snapshot, positions: Mapping[str, int], sequence: int) -> None:
         """See `FeaturesRegistry.publish_snapshot`."""
