@@ -16,8 +16,8 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: $(READY) ## run the whole line on synthetic people (SIZE=small|medway)
-	$(BIN)/hwlink demo --size $(or $(SIZE),small)
+demo: $(READY) ## run the whole line on synthetic people (SIZE=small|medway, BUS=kafka, REGISTRY=postgresql)
+	$(BIN)/hwlink demo --size $(or $(SIZE),small) --bus $(or $(BUS),sqlite) --registry $(or $(REGISTRY),sqlite)
 
 kafka postgresql: $(READY)
 	$(BIN)/python -m services.stack $@

@@ -31,14 +31,23 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything the demo makes; its contents are replaced.")] = Path(
         "out/demo"
     ),
+    bus: Annotated[str, typer.Option(help="sqlite (a file), kafka (found or started), or a kafka:// URL.")] = "sqlite",
+    registry: Annotated[
+        str,
+        typer.Option(
+            help="sqlite (a file), postgresql (found or started), or the URL of an empty PostgreSQL database."
+        ),
+    ] = "sqlite",
     seed: Annotated[int, typer.Option(help="Seed of the synthetic people.", min=0)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measurements as JSON, and no narrative.")] = False,
 ) -> None:
     """Synthesise people, pseudonymise, stream over gRPC, link, resolve, build features and ask three safe questions."""
     from services.cli.demo.run import run
+    from services.cli.demo.servers import servers
 
     people, claims = PEOPLE_AND_CLAIMS[size]
-    result = run(out, people=people, claims=claims, seed=seed, quiet=as_json)
+    with servers(bus, registry, lambda text: None if as_json else typer.echo(text)) as environ:
+        result = run(out, people=people, claims=claims, seed=seed, quiet=as_json, environ=environ)
     (out / "demo.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(result, indent=2))

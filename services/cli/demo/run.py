@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,10 +52,16 @@ def make_way(out: Path) -> None:
     (out / MARKER).touch()
 
 
-def run(out: Path, *, people: int, claims: int, seed: int, quiet: bool) -> dict[str, Any]:
-    """Run the whole line under `out`, print the narrative unless `quiet`, and return what was measured."""
+def run(
+    out: Path, *, people: int, claims: int, seed: int, quiet: bool, environ: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Run the whole line under `out`, print the narrative unless `quiet`, and return what was measured.
+
+    `environ` has the settings of a bus and a registry that are no files under `out`.
+    """
     make_way(out)
     environ = {
+        **(environ or {}),
         "HWLINK_DATA_DIR": str(out / "data"),
         "HWLINK_INGEST_ADDRESS": free_address(),
         "HWLINK_QUERY_ADDRESS": free_address(),
@@ -91,7 +98,7 @@ def run(out: Path, *, people: int, claims: int, seed: int, quiet: bool) -> dict[
         server.stop()
     commands.say(
         f"\nEverything is under {out}: people/ (clear and synthetic), health.parquet and welfare.parquet "
-        "(pseudonymised), model.json, data/ (bus, registry, lake), services.log, demo.json."
+        f"(pseudonymised), model.json, data/ ({', '.join(_kept(settings))}), services.log, demo.json."
     )
     return {
         "people": people,
@@ -214,6 +221,12 @@ def _tell(
             f"of {row['true_links']:,} true links"
         )
     commands.say("\n5. What an analyst may see: suppressed, rounded, with the linkage rate beside it")
+
+
+def _kept(settings: Settings) -> list[str]:
+    """Return what stands in the data folder."""
+    urls = {"bus": settings.bus_url, "registry": settings.registry_url, "lake": settings.lake_url}
+    return [name for name, url in urls.items() if url.startswith(("sqlite:", "file:"))]
 
 
 def _facts(settings: Settings) -> int:
