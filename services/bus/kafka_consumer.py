@@ -64,6 +64,7 @@ class KafkaBusConsumer:
         self._positions: dict[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, deque[Message]] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._confirmed_s = time.monotonic()
         self._to_start: dict[TopicPartition, None] = {}
         self._turn = 0
         every = [partition for topic in topics for partition in cluster.catalogue.partitions(topic)]
@@ -91,6 +92,9 @@ class KafkaBusConsumer:
                 self._client.assign([names.place(partition) for partition in every])
                 self._start(every)
             else:
+                with cluster.errors(self._what):
+                    # Who joins first deals the partitions out, and would deal none of topics that it does not know yet.
+                    self._client.topics()
                 self._client.subscribe([names.on_broker(topic) for topic in topics], listener=self._changes)
         except BaseException:
             self.close()
@@ -105,6 +109,7 @@ class KafkaBusConsumer:
         deadline = time.monotonic() + timeout_s
         catching_up = 0
         with self._cluster.errors(self._what):
+            self._confirm_membership()
             while True:
                 waiting = sum(map(len, self._waiting.values()))
                 if waiting < max_messages:
@@ -145,32 +150,49 @@ class KafkaBusConsumer:
         if not moved:
             return
         with self._cluster.errors(self._what):
-            try:
-                self._client.commit(
-                    {self._cluster.names.place(p): OffsetAndMetadata(offset, "", -1) for p, offset in moved.items()},
-                    timeout_ms=int(self._cluster.timing.request_s * 1000),
-                )
-            except (
-                errors.CommitFailedError,
-                errors.RebalanceInProgressError,
-                errors.IllegalGenerationError,
-                errors.UnknownMemberIdError,
-            ):
-                if self._member is None:
-                    raise StateError(
-                        Reason.ALREADY_RUNNING,
-                        f"Members share the group {self._group} out, so that nobody else can set its position; "
-                        "end them, or read as a member.",
-                    ) from None
-                self._cluster.counts.add(commits_refused=1)
-                return
-        self._committed |= moved
-        self._cluster.counts.add(commits=1)
+            if self._write(moved):
+                self._committed |= moved
+                self._cluster.counts.add(commits=1)
 
     def close(self) -> None:
         """Close the connection. A member's partitions wait for it to come back for `Timing.session_s`."""
         self._cluster.counts.forget(self)
         self._client.close(autocommit=False, timeout_ms=1000)
+
+    def _write(self, positions: Mapping[TopicPartition, int]) -> bool:
+        """Store positions as the group's; return whether a member was heard."""
+        try:
+            self._client.commit(
+                {self._cluster.names.place(p): OffsetAndMetadata(offset, "", -1) for p, offset in positions.items()},
+                timeout_ms=int(self._cluster.timing.request_s * 1000),
+            )
+        except (
+            errors.CommitFailedError,
+            errors.RebalanceInProgressError,
+            errors.IllegalGenerationError,
+            errors.UnknownMemberIdError,
+        ):
+            if self._member is None:
+                raise StateError(
+                    Reason.ALREADY_RUNNING,
+                    f"Members share the group {self._group} out, so that nobody else can set its position; "
+                    "end them, or read as a member.",
+                ) from None
+            self._cluster.counts.add(commits_refused=1)
+            return False
+        return True
+
+    def _confirm_membership(self) -> None:
+        """Say now and then what the broker knows already, so that a member whose name was taken learns of it.
+
+        kafka-python 3.0.12 tells such a member nothing at its polls: its heartbeats cease, and it reads on for ever.
+        """
+        if self._member is None or time.monotonic() < self._confirmed_s + self._cluster.timing.session_s:
+            return
+        known = {p: offset for p, offset in self._committed.items() if p in self._positions}
+        if known:
+            self._write(known)
+        self._confirmed_s = time.monotonic()
 
     def _fetch(self, timeout_s: float) -> None:
         """Put what the broker has beside what is waiting."""
@@ -220,6 +242,7 @@ class KafkaBusConsumer:
 
     def _start(self, partitions: Sequence[TopicPartition]) -> None:
         starts = self._cluster.catalogue.committed(self._group, partitions)
+        self._committed |= starts
         if self._assigned is not None:
             starts |= {p: offset for p, offset in self._assigned(partitions).items() if p in starts}
         for partition in partitions:

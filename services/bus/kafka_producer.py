@@ -96,17 +96,15 @@ class KafkaBusProducer:
         if not messages:
             return []
         topics = ", ".join(sorted({m.topic for m in messages}))
-        client = None
-        try:
-            with self._cluster.errors(topics):
-                client = self._connected()
+        with self._cluster.errors(topics):
+            client = self._connected()
+            try:
                 futures = [self._hand_over(client, message) for message in messages]
                 deadline = time.monotonic() + self._cluster.timing.delivery_s + _GRACE_S
                 done = [future.get(max(0.0, deadline - time.monotonic())) for future in futures]
-        except TransientError as error:
-            if error.reason is not Reason.BUSY and client is not None:
+            except errors.KafkaError:
                 self._abandon(client)
-            raise
+                raise
         self._cluster.counts.add(sent=len(messages), sent_bytes=sum(len(m.value or b"") for m in messages))
         return [(TopicPartition(m.topic, m.partition), one.offset) for m, one in zip(messages, done, strict=True)]
 
@@ -142,7 +140,10 @@ class KafkaBusProducer:
             return self._client
 
     def _abandon(self, client: KafkaProducer) -> None:
-        """Throw the client away, so that nothing which was reported as failed arrives later, out of order."""
+        """Throw the client away, so that nothing which was reported as failed arrives later, out of order.
+
+        An idempotent producer of kafka-python's is of no more use then anyway: one refused message ends it.
+        """
         with self._lock:
             if self._client is not client:
                 return  # another thread has done it

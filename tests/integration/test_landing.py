@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,8 @@ from schemas.contracts.subject import Subject
 from schemas.errors import Reason, StateError, TransientError
 from schemas.topics import HEALTH, INTERNAL, SUBJECTS, WELFARE, Topic
 from schemas.wire import to_ipc
-from services.bus import Outgoing
-from services.bus.memory import MemoryBus
+from services.bus import Assigned, Message, Outgoing
+from services.bus.memory import MemoryBus, MemoryConsumer
 from services.bus.sqlite import SqliteBus
 from services.lake.delta import DeltaZone
 from services.lake.latest import latest
@@ -224,6 +225,34 @@ def test_messages_that_were_landed_long_ago_are_skipped(bus: MemoryBus, zone: De
     assert again.counts["replayed"] > 0
     assert refs(zone) == list(range(9))
     assert zone.version("subjects") == 0
+
+
+class Restless(MemoryBus):
+    """A bus that takes every partition from its reader at every other poll, and gives it back at once."""
+
+    def consumer(
+        self, group: str, topics: Sequence[Topic], *, member: str | None = None, assigned: Assigned | None = None
+    ) -> MemoryConsumer:
+        consumer = super().consumer(group, topics, member=member, assigned=assigned)
+        poll, turns = consumer.poll, itertools.count()
+
+        def restless_poll(max_messages: int, timeout_s: float) -> list[Message]:
+            if next(turns) % 2 and assigned is not None:
+                consumer.seek(assigned(list(consumer.position())))
+            return poll(min(max_messages, 3), timeout_s)
+
+        consumer.poll = restless_poll  # type: ignore[method-assign]
+        return consumer
+
+
+def test_partitions_that_come_anew_within_a_step_double_nothing(zone: DeltaZone) -> None:
+    bus = Restless()
+    bus.create_topics(INTERNAL)
+    bus.producer().send([message(subject(n), n % 2) for n in range(20)])
+    landing = Landing.of_linkage(bus, zone, NOW, "member")
+    while set(landing.lag().values()) != {0}:
+        landing.step()
+    assert refs(zone) == list(range(20))
 
 
 @pytest.mark.parametrize("batch_messages", [1, 7, 64])
