@@ -13,7 +13,7 @@ import polars as pl
 from linkage.accept import accept
 from linkage.compare import LEVEL, PLACE, levels_of
 from linkage.decide import BoolArray, Candidates, FloatArray, IntArray, Members, decide
-from linkage.lone import with_lone_pairs
+from linkage.lone import with_left_over
 from linkage.weigh import Guard
 from schemas.contracts.base import Operation
 from schemas.decision import ConstraintKind, Decision, DecisionPolicy
@@ -55,8 +55,8 @@ def resolve(
     numbered, candidates = _candidates(subjects, members, pairs, constraints)
     verdicts = decide(members, candidates, policy)
     label = accept(members, candidates, verdicts, policy)
-    names = subjects["source"].unique(maintain_order=True)
-    verdicts, label = with_lone_pairs(members, names, candidates, verdicts, label, policy)
+    names = subjects["source"].unique(maintain_order=True).to_list()
+    verdicts, label = with_left_over(members, names, candidates, verdicts, label, policy)
 
     together = label[candidates.left] == label[candidates.right]
     doubtful = verdicts.probability >= policy.review_probability

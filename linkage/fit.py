@@ -41,12 +41,13 @@ from linkage.prior import (
 from linkage.quality.beyond import unemitted_share
 from linkage.reach import unlinkable
 from linkage.recapture import agreeing_chances, comparable_shares, in_agreement
+from linkage.repeats import shares_by_size
 from linkage.sample import linkable
 from linkage.session import SessionResult, overlapping, run_session
 from linkage.strangers import relatives_of, stranger_levels
 from linkage.subjects import IntArray, mix
 from linkage.weigh import Weigher, relative_table
-from schemas.decision import LoneBits
+from schemas.decision import LoneBits, RecordsPerPerson
 from schemas.model import COMPARISONS, BlockPass, Comparison, FitReport, MatchModel, Session
 
 SAMPLE_ROWS: Final = 15_000
@@ -168,7 +169,9 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         m_support=_support(levels, believed, counts),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),
     )
-    policy = fitted.policy.model_copy(update={"lone": _lone(held, candidates, believed)})
+    policy = fitted.policy.model_copy(
+        update={"lone": _lone(held, candidates, believed), "repeats": _repeats(held, candidates, believed)}
+    )
     return fitted.model_copy(update={"policy": policy, "report": report}).named_by_content()
 
 
@@ -198,6 +201,20 @@ def _lone(held: HeldSubjects, candidates: Candidates, probability: FloatArray) -
             bits = lone_bits(candidates.left[at], probability[at], sizes)
             lone.append(LoneBits(left_source=name, right_source=other, bits=round(bits, 3)))
     return tuple(lone)
+
+
+def _repeats(
+    held: HeldSubjects, candidates: Candidates, probability: FloatArray
+) -> tuple[RecordsPerPerson, ...]:
+    """Return how many records people have in each source that may repeat them."""
+    unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
+    repeats = []
+    for number, (name, other) in enumerate(candidates.names):
+        if name == other and not unique[name]:
+            at = np.flatnonzero(candidates.side == number)
+            shares = shares_by_size(candidates.left[at], probability[at], len(candidates.rows[number]))
+            repeats.append(RecordsPerPerson(source=name, shares=tuple(round(share, 6) for share in shares)))
+    return tuple(repeats)
 
 
 def _support(levels: LevelArray, probability: FloatArray, counts: dict[str, FloatArray]) -> dict[str, float]:

@@ -13,12 +13,15 @@ source holds one record per person the odds are those of a lone candidate from t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from linkage.comparable import LEAST_UNMATCHED
 from linkage.decide import BoolArray, Candidates, FloatArray, IntArray, Members, Verdicts
+from linkage.repeats import joining_bits
 from schemas.decision import DecisionPolicy, LoneBits
 
 
@@ -41,38 +44,147 @@ def lone_bits(row: IntArray, probability: FloatArray, sizes: tuple[float, float]
     return max(float(np.log2(only / total)) - left_over, 0.0) if only > 0 else 0.0
 
 
-def with_lone_pairs(
+def with_left_over(
     members: Members,
-    sources: Iterable[str],
+    sources: Sequence[str],
     pairs: Candidates,
     verdicts: Verdicts,
     label: IntArray,
     policy: DecisionPolicy,
 ) -> tuple[Verdicts, IntArray]:
-    """Return verdicts that count `policy.lone`, and the labels with those pairs joined that reach a link by it.
-
-    `sources` names the members' sources in their order. A pair counts as lone when both subjects are persons of one
-    subject each (`label`), it has no guard, and no other pair of either comes within `policy.margin_bits` of it. What
-    such a pair is worth rises by the bits of its two sources.
+    """Return verdicts that count `policy.lone` and `policy.repeats`, and the labels with those persons joined that are
+    one by it.
     """
-    bits = _bits_of(members, list(sources), policy.lone)
-    alone = np.bincount(label, minlength=len(members))[label] == 1
-    open_rows = np.flatnonzero(
-        alone[pairs.left] & alone[pairs.right] & ~pairs.excluded & ~pairs.guarded & (pairs.log2_odds > -np.inf)
-    )
-    odds = verdicts.log2_odds[open_rows]
-    clear = _clearly_best(len(members), pairs.left[open_rows], pairs.right[open_rows], odds, policy.margin_bits)
-    rows = open_rows[clear]
-    raised = verdicts.log2_odds.copy()
-    raised[rows] += bits[members.source[pairs.left[rows]], members.source[pairs.right[rows]]]
-    rows = rows[raised[rows] != verdicts.log2_odds[rows]]
-    probability, eligible = verdicts.probability.copy(), verdicts.eligible.copy()
-    probability[rows] = np.exp2(-np.logaddexp2(0.0, -raised[rows]))
-    joined = rows[probability[rows] >= policy.link_probability]
-    eligible[joined] = True
+    prior = _Prior.of(members, sources, policy)
+    odds, probability, eligible = (a.copy() for a in (verdicts.log2_odds, verdicts.probability, verdicts.eligible))
     label = label.copy()
-    label[pairs.right[joined]] = label[pairs.left[joined]]
-    return Verdicts(raised, probability, eligible), label
+    if not prior.says_anything:
+        return verdicts, label
+    while True:
+        between = _Between.of(members, pairs, verdicts, label, prior)
+        chosen = between.chosen(policy.margin_bits)
+        rows = np.flatnonzero(chosen[between.edge] & between.counts)
+        score = between.score[between.edge[rows]]
+        odds[between.rows[rows]] = np.maximum(odds[between.rows[rows]], score)
+        probability[between.rows[rows]] = np.exp2(-np.logaddexp2(0.0, -odds[between.rows[rows]]))
+        joined = np.flatnonzero(chosen & (between.score >= policy.link_log2_odds))
+        if not joined.size:
+            return Verdicts(odds, probability, eligible), label
+        eligible[between.rows[rows]] |= np.isin(between.edge[rows], joined)
+        name = np.arange(len(members))
+        name[between.right[joined]] = between.left[joined]
+        label = name[label]
+
+
+@dataclass(frozen=True)
+class _Prior:
+    """What numbers of records say by pair of sources (`lone`) and by source (`joining`), both 0 where nothing."""
+
+    lone: FloatArray
+    joining: tuple[FloatArray | None, ...]
+    unique: BoolArray
+
+    @classmethod
+    def of(cls, members: Members, sources: Sequence[str], policy: DecisionPolicy) -> _Prior:
+        unique = np.zeros(len(sources), dtype=np.bool_)
+        unique[members.source[members.one_record_per_person]] = True
+        shares = {entry.source: entry.shares for entry in policy.repeats}
+        joining = tuple(
+            joining_bits(shares[name]) if name in shares and not once else None
+            for name, once in zip(sources, unique.tolist(), strict=True)
+        )
+        return cls(_bits_of(members, list(sources), policy.lone), joining, unique)
+
+    @property
+    def says_anything(self) -> bool:
+        return bool(self.lone.any()) or any(bits is not None for bits in self.joining)
+
+    def bits(self, one: IntArray, other: IntArray) -> FloatArray:
+        """Return what is said of joining groups that have so many records of each source, (groups, sources) each."""
+        total = np.zeros(len(one))
+        for number, bits in enumerate(self.joining):
+            if bits is not None:
+                most = len(bits) - 1
+                total += bits[np.minimum(one[:, number], most), np.minimum(other[:, number], most)]
+        alone = np.flatnonzero((one.sum(axis=1) == 1) & (other.sum(axis=1) == 1))
+        total[alone] = self.lone[one[alone].argmax(axis=1), other[alone].argmax(axis=1)]
+        return total
+
+
+@dataclass(frozen=True)
+class _Between:
+    """Two persons with a pair between them, an edge each: `left` < `right` are their labels.
+
+    `rows` are the pairs, `edge` that of each, and `counts` whether it is evidence.
+    """
+
+    rows: IntArray
+    edge: IntArray
+    counts: BoolArray
+    left: IntArray
+    right: IntArray
+    smaller: IntArray
+    score: FloatArray
+    open: BoolArray
+
+    @classmethod
+    def of(cls, members: Members, pairs: Candidates, verdicts: Verdicts, label: IntArray, prior: _Prior) -> _Between:
+        size = len(members)
+        one, other = label[pairs.left], label[pairs.right]
+        rows = np.flatnonzero(one != other)
+        ends, edge = np.unique(
+            np.minimum(one, other)[rows] * size + np.maximum(one, other)[rows], return_inverse=True
+        )
+        left, right = np.divmod(ends, max(size, 1))
+        barred = pairs.excluded[rows] | pairs.guarded[rows]
+        counts = ~barred & (pairs.log2_odds[rows] > -np.inf)
+        free = np.bincount(edge[barred], minlength=ends.size) == 0
+        odds = verdicts.log2_odds[rows]
+        best = np.full(ends.size, -np.inf)
+        np.maximum.at(best, edge[counts], odds[counts])
+        free &= best > -np.inf
+        best[~free] = 0.0
+        use = counts & free[edge]
+        total = np.bincount(edge[use], weights=np.exp2(odds[use] - best[edge[use]]), minlength=ends.size)
+        units, unit = np.unique(label, return_inverse=True)
+        number = len(prior.unique)
+        held = np.bincount(unit * number + members.source, minlength=units.size * number).reshape(-1, number)
+        left_held, right_held = (held[np.searchsorted(units, side)] for side in (left, right))
+        free &= ~((left_held > 0) & (right_held > 0) & prior.unique).any(axis=1)
+        free &= ~np.isin(ends, _claimed_together(members, label))
+        bits = prior.bits(left_held, right_held)
+        counted = [each.sum(axis=1) for each in (left_held, right_held)]
+        with np.errstate(divide="ignore"):
+            score = best + np.log2(total) - np.log2(counted[0] * counted[1]) + bits
+        return cls(rows, edge, counts, left, right, np.sign(counted[0] - counted[1]), score, free & (bits > 0))
+
+    def chosen(self, margin_bits: float) -> BoolArray:
+        """Return which edges are the best of both ends, and of the smaller ahead of every other by the margin."""
+        at = np.flatnonzero(self.open)
+        chosen = np.zeros(len(self.open), dtype=np.bool_)
+        score = self.score[at]
+        best: dict[str, IntArray] = {}
+        size = int(self.right.max(initial=0)) + 1
+        top, near, first = np.full(size, -np.inf), np.zeros(size, dtype=np.int64), np.full(size, len(chosen))
+        sides = (self.left[at], self.right[at])
+        for end in sides:
+            np.maximum.at(top, end, score)
+        for end in sides:
+            np.add.at(near, end[score >= top[end] - margin_bits], 1)
+            np.minimum.at(first, end[score == top[end]], at[score == top[end]])
+        clear = (first[sides[0]] == at) & (first[sides[1]] == at)
+        clear &= (self.smaller[at] > 0) | (near[sides[0]] == 1)
+        clear &= (self.smaller[at] < 0) | (near[sides[1]] == 1)
+        chosen[at] = clear
+        return chosen
+
+
+def _claimed_together(members: Members, label: IntArray) -> IntArray:
+    """Return the edges (left label * members + right label) of persons that have members of one claim."""
+    claimed = np.flatnonzero(members.claim_group >= 0)
+    frame = pl.DataFrame({"claim": members.claim_group[claimed], "label": label[claimed]}).unique()
+    together = frame.join(frame, on="claim").filter(pl.col("label") < pl.col("label_right"))
+    return (together["label"] * len(members) + together["label_right"]).unique().to_numpy()
 
 
 def _bits_of(members: Members, sources: list[str], lone: Iterable[LoneBits]) -> FloatArray:
@@ -86,17 +198,3 @@ def _bits_of(members: Members, sources: list[str], lone: Iterable[LoneBits]) -> 
     unique = np.unique(members.source[members.one_record_per_person])
     bits[unique, :] = bits[:, unique] = 0.0
     return bits
-
-
-def _clearly_best(size: int, left: IntArray, right: IntArray, odds: FloatArray, margin_bits: float) -> BoolArray:
-    """Return which pairs are ahead of every other pair of either subject by more than the margin."""
-    best = np.full(size, -np.inf)
-    for end in (left, right):
-        np.maximum.at(best, end, odds)
-    near = np.zeros(size, dtype=np.int64)
-    for end in (left, right):
-        np.add.at(near, end[odds >= best[end] - margin_bits], 1)
-    clear: BoolArray = np.ones(len(odds), dtype=np.bool_)
-    for end in (left, right):
-        clear &= (odds == best[end]) & (near[end] == 1)
-    return clear

@@ -44,6 +44,13 @@ class LoneBits(Contract):
     bits: Annotated[float, Field(ge=0)]
 
 
+class RecordsPerPerson(Contract):
+    """Which share of a source's records belong to people of 1, 2, ... records in it, and last of all larger ones."""
+
+    source: str
+    shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=2)]
+
+
 class DecisionPolicy(Contract):
     """The thresholds of a decision. Probabilities are those that count a pair's rivals.
 
@@ -52,7 +59,8 @@ class DecisionPolicy(Contract):
     comes this close is put to review, and so is the rival. `absent_bits`: what a pair that was not found, or is
     guarded, counts against joining the two groups that it lies between; they are joined where the log2 odds of all
     pairs between them still sum to those of `link_probability`. `lone`: what it adds, by pair of sources that may
-    repeat people, that neither subject has anybody else; learnt with the model.
+    repeat people, that neither subject has anybody else; learnt with the model. `repeats`: how many records people have in
+    each source that may repeat them, which says of two groups how likely they are one person; learnt likewise.
     """
 
     link_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
@@ -60,6 +68,7 @@ class DecisionPolicy(Contract):
     margin_bits: Annotated[float, Field(ge=0)] = 1.0
     absent_bits: Annotated[float, Field(ge=0)] = 3.0
     lone: tuple[LoneBits, ...] = ()
+    repeats: tuple[RecordsPerPerson, ...] = ()
 
     @model_validator(mode="after")
     def _ordered(self) -> DecisionPolicy:
