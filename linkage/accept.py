@@ -6,33 +6,36 @@ every other link and yields only to those three; and a component resolved alone 
 
 Most components are two subjects and one link, or hold no conflict: those are settled as whole columns. Only components
 in which a constraint or a weak bridge is possible are walked link by link. There, two groups are joined only where the
-evidence over all pairs between them speaks for it, so that one link cannot chain two people into one.
+evidence over all pairs between them speaks for it, and the numbers of records that people have (`linkage.repeats`), so
+that one link cannot chain two people into one.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from linkage.decide import BoolArray, Candidates, IntArray, Members, Verdicts, first_connected
+from linkage.repeats import Joining, group_log2_odds
 from schemas.decision import DecisionPolicy
 
 LARGEST_WITHOUT_GROUPS = 2
 """Two subjects need no more evidence than their own pair; more than two meet as groups."""
 
 
-def accept(members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy) -> IntArray:
+def accept(
+    members: Members, pairs: Candidates, verdicts: Verdicts, policy: DecisionPolicy, joining: Joining
+) -> IntArray:
     """Accept links into persons; return each subject's label: the number of the first subject of its person."""
     links = np.flatnonzero(verdicts.eligible)
     label = first_connected(len(members), pairs.left[links], pairs.right[links])
     place = pairs.places(len(members))
-    contested = _contested(label, place, members, pairs, verdicts, policy)
+    contested = _contested(label, place, members, pairs, verdicts, policy, joining)
     walk = links[contested[label[pairs.left[links]]]]
     if walk.size:
-        _walk(label, walk, place, members, pairs, verdicts, policy)
+        _walk(label, walk, place, members, pairs, verdicts, policy, joining)
     return label
 
 
@@ -43,6 +46,7 @@ def _contested(
     pairs: Candidates,
     verdicts: Verdicts,
     policy: DecisionPolicy,
+    joining: Joining,
 ) -> BoolArray:
     """Return, by label, the components that cannot be accepted whole without looking closer."""
     contested = np.zeros(label.size, dtype=bool)
@@ -64,8 +68,9 @@ def _contested(
     same = label[pairs.left] == label[pairs.right]
     contested[label[pairs.left[pairs.cannot & same]]] = True
 
-    # Where every pair inside was found, and speaks for it by itself, so does every sum between two groups.
-    supports = same & ~pairs.guarded & (verdicts.log2_odds >= max(0.0, policy.link_log2_odds))
+    # Where every pair inside was found, and speaks for it whatever the numbers say, so do all between two groups.
+    against = joining.worst_bits[np.minimum(size, joining.worst_bits.size - 1)]
+    supports = same & ~pairs.guarded & (verdicts.log2_odds >= policy.link_log2_odds - against[label[pairs.left]])
     supporting = np.bincount(label[pairs.left[supports]], minlength=label.size)
     contested |= (size > LARGEST_WITHOUT_GROUPS) & (supporting < size * (size - 1) // 2)
     return contested
@@ -88,13 +93,14 @@ def _walk(
     pairs: Candidates,
     verdicts: Verdicts,
     policy: DecisionPolicy,
+    joining: Joining,
 ) -> None:
     """Settle the contested components in place: must-links first, then falling odds, ties in canonical order."""
     preference = np.lexsort((links, -pairs.log2_odds[links], ~pairs.must[links]))
     links = links[preference]
     touched = np.zeros(label.size, dtype=bool)
     touched[label[pairs.left[links]]] = True
-    groups = _Groups(members, place, np.flatnonzero(touched[label]))
+    groups = _Groups(members, place, np.flatnonzero(touched[label]), joining)
     between = touched[label[pairs.left]] & (label[pairs.left] == label[pairs.right])
     groups.know(pairs, verdicts, np.flatnonzero(between))
 
@@ -116,6 +122,7 @@ class _Group:
     """One growing person."""
 
     subjects: list[int]
+    records: IntArray
     places: dict[int, set[int]]
     no_repeats: set[int]
     claims: set[int]
@@ -128,6 +135,7 @@ class _Groups:
     members: Members
     place: IntArray
     nodes: IntArray
+    joining: Joining
     of: dict[int, _Group] = field(init=False)
     known: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     apart: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -136,8 +144,9 @@ class _Groups:
         source, place = self.members.source[self.nodes].tolist(), self.place[self.nodes].tolist()
         unique = self.members.one_record_per_person[self.nodes].tolist()
         claim = self.members.claim_group[self.nodes].tolist()
+        one = np.eye(len(self.joining.tables), dtype=np.int64)
         self.of = {
-            n: _Group([n], {s: {p}}, {s} if u else set(), {c} if c >= 0 else set())
+            n: _Group([n], one[s], {s: {p}}, {s} if u else set(), {c} if c >= 0 else set())
             for n, s, p, u, c in zip(self.nodes.tolist(), source, place, unique, claim, strict=True)
         }
 
@@ -163,6 +172,7 @@ class _Groups:
         if self._forbidden(a, b) or (not must and not self._supported(a, b, policy)):
             return False
         a.subjects += b.subjects
+        a.records = a.records + b.records
         for source, places in b.places.items():
             a.places.setdefault(source, set()).update(places)
         a.no_repeats |= b.no_repeats
@@ -183,9 +193,12 @@ class _Groups:
         """Whether all pairs between two groups together speak for joining them; one pair alone was decided before."""
         if len(a.subjects) == 1:
             return True
-        between = [bits for subject in b.subjects for other, bits in self.known[subject] if self.of[other] is a]
-        absent = len(a.subjects) * len(b.subjects) - len(between)
-        return math.fsum(between) - policy.absent_bits * absent >= policy.link_log2_odds
+        between = np.asarray([bits for s in b.subjects for other, bits in self.known[s] if self.of[other] is a])
+        if not between.size:
+            return False
+        every = np.asarray([len(a.subjects) * len(b.subjects)])
+        odds = group_log2_odds(np.zeros(between.size, dtype=np.int64), between, every, policy.absent_bits)[0]
+        return bool(odds + self.joining.bits(a.records, b.records) >= policy.link_log2_odds)
 
     def all(self) -> list[list[int]]:
         """Return the subjects of every group."""

@@ -13,7 +13,8 @@ import polars as pl
 from linkage.accept import accept
 from linkage.compare import LEVEL, PLACE, levels_of
 from linkage.decide import BoolArray, Candidates, FloatArray, IntArray, Members, decide
-from linkage.lone import with_left_over
+from linkage.lone import Rest, with_left_over
+from linkage.repeats import Joining
 from linkage.weigh import Guard
 from schemas.contracts.base import Operation
 from schemas.decision import ConstraintKind, Decision, DecisionPolicy
@@ -27,8 +28,8 @@ class Resolution:
     """What was resolved, in canonical order (by source, then subject_ref).
 
     `links`: the pairs with both ends in the roster, each once, with `probability` (rivals counted), `rival_bits` (what
-    rivals take from `log2_odds`; below 0, what having nobody else adds) and `decision`: `link` when both ends are one
-    person, else `review` or `apart`.
+    rivals take from `log2_odds`; below 0, what is added where both are left over) and `decision`: `link` when both ends
+    are one person, else `review` or `apart`.
     `labels`: a row per current subject: `source, subject_ref, label, link_probability`. Subjects of one person share a
     label, the number of its first subject; `link_probability` is that of the subject's weakest accepted link (one that
     was eligible and joins two of the person's subjects), null for a person of one subject.
@@ -53,10 +54,12 @@ def resolve(
     subjects = _subjects(roster)
     members = _members(subjects)
     numbered, candidates = _candidates(subjects, members, pairs, constraints)
-    verdicts = decide(members, candidates, policy)
-    label = accept(members, candidates, verdicts, policy)
     names = subjects["source"].unique(maintain_order=True).to_list()
-    verdicts, label = with_left_over(members, names, candidates, verdicts, label, policy)
+    joining = Joining.of(members, names, policy)
+    verdicts = decide(members, candidates, policy)
+    label = accept(members, candidates, verdicts, policy, joining)
+    rest = Rest.of(members, names, policy, joining)
+    verdicts, label = with_left_over(members, candidates, verdicts, label, policy, rest)
 
     together = label[candidates.left] == label[candidates.right]
     doubtful = verdicts.probability >= policy.review_probability

@@ -44,7 +44,7 @@ Part = tuple[str, str, float | None, float | None, float]
 class ScoredPair:
     """A pair as it was scored and decided, with the sources of its two subjects.
 
-    `rival_bits` is what its rivals take from `log2_odds`, below 0 what having nobody else adds; None where only
+    `rival_bits` is what its rivals take from `log2_odds`, below 0 what being left over adds; None where only
     `probability` tells of them. `override` is a reviewer's decision on the pair.
     """
 
@@ -111,7 +111,7 @@ def explain_scored(
     weigher: Weigher, pair: ScoredPair, log2_relatives: float, unseen_bits: float = 0.0
 ) -> tuple[Term, ...]:
     """Return the terms of a pair from what was kept of it: those of `explain`, then what its rivals cost, or
-    what it adds that neither has anybody else (`linkage.lone`).
+    what it adds that both are left over (`linkage.lone`).
 
     `unseen_bits` is what matches that do not show take from the prior of such a pair (`Matcher.unseen`); a term of its
     own where it is anything.

@@ -203,9 +203,7 @@ def _lone(held: HeldSubjects, candidates: Candidates, probability: FloatArray) -
     return tuple(lone)
 
 
-def _repeats(
-    held: HeldSubjects, candidates: Candidates, probability: FloatArray
-) -> tuple[RecordsPerPerson, ...]:
+def _repeats(held: HeldSubjects, candidates: Candidates, probability: FloatArray) -> tuple[RecordsPerPerson, ...]:
     """Return how many records people have in each source that may repeat them."""
     unique = dict(zip(held.subjects.sources, held.subjects.unique, strict=True))
     repeats = []

@@ -1,4 +1,4 @@
-"""Pairs whose two subjects have nobody else: what that says, where sources may repeat people.
+"""Persons that are left over once the sure links are made: what it says of two of them that they fit each other best.
 
 The odds of a pair are reckoned as those of any pair of its sources. Once the sure links are made, most subjects that
 have a match have found it. Of two that are left over, and fit each other better than anybody else, the chance is a
@@ -8,7 +8,9 @@ and of those people N2 with two records and N1 with one,
     odds of any pair ~ 2 M / n**2        odds of a pair of two that have nobody else ~ 2 N2 / N1**2
 
 and the ratio of the two is what being left over is worth (`lone_bits`, of each pair of sources in the model). Where a
-source holds one record per person the odds are those of a lone candidate from the start (`decisions/0046`).
+source holds one record per person the odds are those of a lone candidate from the start (`decisions/0046`). The same
+goes for persons of more records, in sources that repeat people (`linkage.repeats`): a fifth record that resembles
+four of one person a little is not an unlikely one where many people have five.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import polars as pl
 
 from linkage.comparable import LEAST_UNMATCHED
 from linkage.decide import BoolArray, Candidates, FloatArray, IntArray, Members, Verdicts
-from linkage.repeats import joining_bits
+from linkage.repeats import Joining, group_log2_odds
 from schemas.decision import DecisionPolicy, LoneBits
 
 
@@ -46,148 +48,129 @@ def lone_bits(row: IntArray, probability: FloatArray, sizes: tuple[float, float]
 
 def with_left_over(
     members: Members,
-    sources: Sequence[str],
     pairs: Candidates,
     verdicts: Verdicts,
     label: IntArray,
     policy: DecisionPolicy,
+    rest: Rest,
 ) -> tuple[Verdicts, IntArray]:
-    """Return verdicts that count `policy.lone` and `policy.repeats`, and the labels with those persons joined that are
-    one by it.
+    """Return verdicts that count what being left over is worth, and the labels with those persons joined that it makes
+    one.
+
+    Two persons are looked at where each is the other's best, no other comes within `policy.margin_bits` of it for
+    either, no pair between them is guarded, and nothing forbids it. Their pairs then rise to the odds of the two being
+    one, and persons that reach a link are joined; which is done again until none is.
     """
-    prior = _Prior.of(members, sources, policy)
-    odds, probability, eligible = (a.copy() for a in (verdicts.log2_odds, verdicts.probability, verdicts.eligible))
-    label = label.copy()
-    if not prior.says_anything:
+    if not rest.says_anything:
         return verdicts, label
+    odds, eligible = verdicts.log2_odds.copy(), verdicts.eligible.copy()
     while True:
-        between = _Between.of(members, pairs, verdicts, label, prior)
-        chosen = between.chosen(policy.margin_bits)
-        rows = np.flatnonzero(chosen[between.edge] & between.counts)
-        score = between.score[between.edge[rows]]
-        odds[between.rows[rows]] = np.maximum(odds[between.rows[rows]], score)
-        probability[between.rows[rows]] = np.exp2(-np.logaddexp2(0.0, -odds[between.rows[rows]]))
-        joined = np.flatnonzero(chosen & (between.score >= policy.link_log2_odds))
-        if not joined.size:
-            return Verdicts(odds, probability, eligible), label
-        eligible[between.rows[rows]] |= np.isin(between.edge[rows], joined)
-        name = np.arange(len(members))
-        name[between.right[joined]] = between.left[joined]
+        edges = _Edges.of(members, pairs, verdicts, label, policy, rest)
+        clear = _clearly_best(edges, policy.margin_bits)
+        rows, edge = edges.evidence[clear[edges.edge]], edges.edge[clear[edges.edge]]
+        odds[rows] = np.maximum(odds[rows], edges.log2_odds[edge])
+        join = clear & (_probability(edges.log2_odds) >= policy.link_probability)
+        if not join.any():
+            break
+        eligible[rows[join[edge]]] = True
+        name = np.arange(len(members), dtype=np.int64)
+        name[edges.right[join]] = edges.left[join]
         label = name[label]
+    risen = odds != verdicts.log2_odds
+    return Verdicts(odds, np.where(risen, _probability(odds), verdicts.probability), eligible), label
+
+
+def _probability(log2_odds: FloatArray) -> FloatArray:
+    probability: FloatArray = np.exp2(-np.logaddexp2(0.0, -log2_odds))
+    return probability
 
 
 @dataclass(frozen=True)
-class _Prior:
-    """What numbers of records say by pair of sources (`lone`) and by source (`joining`), both 0 where nothing."""
+class Rest:
+    """What being left over is worth: of two subjects by their sources' codes, and of groups by their records."""
 
     lone: FloatArray
-    joining: tuple[FloatArray | None, ...]
+    joining: Joining
     unique: BoolArray
 
     @classmethod
-    def of(cls, members: Members, sources: Sequence[str], policy: DecisionPolicy) -> _Prior:
+    def of(cls, members: Members, sources: Sequence[str], policy: DecisionPolicy, joining: Joining) -> Rest:
+        """Take what the policy knows of `sources`, which are named in the order of their codes."""
         unique = np.zeros(len(sources), dtype=np.bool_)
         unique[members.source[members.one_record_per_person]] = True
-        shares = {entry.source: entry.shares for entry in policy.repeats}
-        joining = tuple(
-            joining_bits(shares[name]) if name in shares and not once else None
-            for name, once in zip(sources, unique.tolist(), strict=True)
-        )
-        return cls(_bits_of(members, list(sources), policy.lone), joining, unique)
+        return cls(_bits_of(sources, unique, policy.lone), joining, unique)
 
     @property
     def says_anything(self) -> bool:
-        return bool(self.lone.any()) or any(bits is not None for bits in self.joining)
+        """Whether anything is known of any source."""
+        return bool(self.lone.any()) or self.joining.says_anything
 
     def bits(self, one: IntArray, other: IntArray) -> FloatArray:
-        """Return what is said of joining groups that have so many records of each source, (groups, sources) each."""
-        total = np.zeros(len(one))
-        for number, bits in enumerate(self.joining):
-            if bits is not None:
-                most = len(bits) - 1
-                total += bits[np.minimum(one[:, number], most), np.minimum(other[:, number], most)]
-        alone = np.flatnonzero((one.sum(axis=1) == 1) & (other.sum(axis=1) == 1))
-        total[alone] = self.lone[one[alone].argmax(axis=1), other[alone].argmax(axis=1)]
-        return total
+        """Return what it is worth of persons that have so many records of each source, (pairs of persons, sources)."""
+        bits = self.joining.bits(one, other)
+        two = np.flatnonzero(one.sum(axis=1) + other.sum(axis=1) == 2)
+        bits[two] = self.lone[one[two].argmax(axis=1), other[two].argmax(axis=1)]
+        return bits
 
 
 @dataclass(frozen=True)
-class _Between:
-    """Two persons with a pair between them, an edge each: `left` < `right` are their labels.
+class _Edges:
+    """Persons that may be joined, two an entry: their labels, `left` < `right`, and their log2 odds of being one.
 
-    `rows` are the pairs, `edge` that of each, and `counts` whether it is evidence.
+    `evidence` are the rows of the pairs between them, `edge` the entry of each.
     """
 
-    rows: IntArray
-    edge: IntArray
-    counts: BoolArray
     left: IntArray
     right: IntArray
-    smaller: IntArray
-    score: FloatArray
-    open: BoolArray
+    log2_odds: FloatArray
+    evidence: IntArray
+    edge: IntArray
 
     @classmethod
-    def of(cls, members: Members, pairs: Candidates, verdicts: Verdicts, label: IntArray, prior: _Prior) -> _Between:
-        size = len(members)
+    def of(
+        cls,
+        members: Members,
+        pairs: Candidates,
+        verdicts: Verdicts,
+        label: IntArray,
+        policy: DecisionPolicy,
+        rest: Rest,
+    ) -> _Edges:
+        size = max(len(members), 1)
         one, other = label[pairs.left], label[pairs.right]
-        rows = np.flatnonzero(one != other)
-        ends, edge = np.unique(
-            np.minimum(one, other)[rows] * size + np.maximum(one, other)[rows], return_inverse=True
-        )
-        left, right = np.divmod(ends, max(size, 1))
-        barred = pairs.excluded[rows] | pairs.guarded[rows]
-        counts = ~barred & (pairs.log2_odds[rows] > -np.inf)
-        free = np.bincount(edge[barred], minlength=ends.size) == 0
-        odds = verdicts.log2_odds[rows]
-        best = np.full(ends.size, -np.inf)
-        np.maximum.at(best, edge[counts], odds[counts])
-        free &= best > -np.inf
-        best[~free] = 0.0
-        use = counts & free[edge]
-        total = np.bincount(edge[use], weights=np.exp2(odds[use] - best[edge[use]]), minlength=ends.size)
-        units, unit = np.unique(label, return_inverse=True)
-        number = len(prior.unique)
-        held = np.bincount(unit * number + members.source, minlength=units.size * number).reshape(-1, number)
-        left_held, right_held = (held[np.searchsorted(units, side)] for side in (left, right))
-        free &= ~((left_held > 0) & (right_held > 0) & prior.unique).any(axis=1)
-        free &= ~np.isin(ends, _claimed_together(members, label))
-        bits = prior.bits(left_held, right_held)
-        counted = [each.sum(axis=1) for each in (left_held, right_held)]
-        with np.errstate(divide="ignore"):
-            score = best + np.log2(total) - np.log2(counted[0] * counted[1]) + bits
-        return cls(rows, edge, counts, left, right, np.sign(counted[0] - counted[1]), score, free & (bits > 0))
+        ends = np.minimum(one, other) * size + np.maximum(one, other)
+        barred = pairs.excluded | pairs.guarded
+        rows = np.flatnonzero((one != other) & ~barred & (pairs.log2_odds > -np.inf))
+        concerned = np.flatnonzero(np.isin(label, np.concatenate([one[rows], other[rows]])))
+        forbidden = np.concatenate([ends[barred], _claimed_together(members, label, concerned)])
+        rows = rows[~np.isin(ends[rows], forbidden)]
+        ends, edge = np.unique(ends[rows], return_inverse=True)
+        left, right = np.divmod(ends, size)
 
-    def chosen(self, margin_bits: float) -> BoolArray:
-        """Return which edges are the best of both ends, and of the smaller ahead of every other by the margin."""
-        at = np.flatnonzero(self.open)
-        chosen = np.zeros(len(self.open), dtype=np.bool_)
-        score = self.score[at]
-        best: dict[str, IntArray] = {}
-        size = int(self.right.max(initial=0)) + 1
-        top, near, first = np.full(size, -np.inf), np.zeros(size, dtype=np.int64), np.full(size, len(chosen))
-        sides = (self.left[at], self.right[at])
-        for end in sides:
-            np.maximum.at(top, end, score)
-        for end in sides:
-            np.add.at(near, end[score >= top[end] - margin_bits], 1)
-            np.minimum.at(first, end[score == top[end]], at[score == top[end]])
-        clear = (first[sides[0]] == at) & (first[sides[1]] == at)
-        clear &= (self.smaller[at] > 0) | (near[sides[0]] == 1)
-        clear &= (self.smaller[at] < 0) | (near[sides[1]] == 1)
-        chosen[at] = clear
-        return chosen
+        persons, person = np.unique(label[concerned], return_inverse=True)
+        records = np.zeros((persons.size, len(rest.unique)), dtype=np.int64)
+        np.add.at(records, (person, members.source[concerned]), 1)
+        held, other_held = (records[np.searchsorted(persons, end)] for end in (left, right))
+        bits = rest.bits(held, other_held)
+        every = held.sum(axis=1) * other_held.sum(axis=1)
+        log2_odds = bits + group_log2_odds(edge, verdicts.log2_odds[rows], every, policy.absent_bits)
+        repeats = ((held > 0) & (other_held > 0) & rest.unique).any(axis=1)
+        kept = np.flatnonzero((bits > 0) & ~repeats)
+        number = np.full(ends.size, -1)
+        number[kept] = np.arange(kept.size)
+        of_kept = number[edge] >= 0
+        return cls(left[kept], right[kept], log2_odds[kept], rows[of_kept], number[edge[of_kept]])
 
 
-def _claimed_together(members: Members, label: IntArray) -> IntArray:
-    """Return the edges (left label * members + right label) of persons that have members of one claim."""
-    claimed = np.flatnonzero(members.claim_group >= 0)
+def _claimed_together(members: Members, label: IntArray, among: IntArray) -> IntArray:
+    """Return which persons have members of one claim, in pairs: lower label * members + higher label."""
+    claimed = among[members.claim_group[among] >= 0]
     frame = pl.DataFrame({"claim": members.claim_group[claimed], "label": label[claimed]}).unique()
     together = frame.join(frame, on="claim").filter(pl.col("label") < pl.col("label_right"))
-    return (together["label"] * len(members) + together["label_right"]).unique().to_numpy()
+    return together.select(pl.col("label") * len(members) + pl.col("label_right")).to_series().unique().to_numpy()
 
 
-def _bits_of(members: Members, sources: list[str], lone: Iterable[LoneBits]) -> FloatArray:
+def _bits_of(sources: Sequence[str], unique: BoolArray, lone: Iterable[LoneBits]) -> FloatArray:
     """Return the bits of each pair of sources by number; 0 where either holds one record per person."""
     bits = np.zeros((len(sources), len(sources)))
     number = {name: position for position, name in enumerate(sources)}
@@ -195,6 +178,20 @@ def _bits_of(members: Members, sources: list[str], lone: Iterable[LoneBits]) -> 
         if entry.left_source in number and entry.right_source in number:
             at = [number[entry.left_source], number[entry.right_source]]
             bits[at, at[::-1]] = entry.bits
-    unique = np.unique(members.source[members.one_record_per_person])
     bits[unique, :] = bits[:, unique] = 0.0
     return bits
+
+
+def _clearly_best(edges: _Edges, margin_bits: float) -> BoolArray:
+    """Return which edges are ahead of every other edge of either end by more than the margin."""
+    size = int(edges.right.max(initial=-1)) + 1
+    best = np.full(size, -np.inf)
+    for end in (edges.left, edges.right):
+        np.maximum.at(best, end, edges.log2_odds)
+    near = np.zeros(size, dtype=np.int64)
+    for end in (edges.left, edges.right):
+        np.add.at(near, end[edges.log2_odds >= best[end] - margin_bits], 1)
+    clear: BoolArray = np.ones(len(edges.left), dtype=np.bool_)
+    for end in (edges.left, edges.right):
+        clear &= (edges.log2_odds == best[end]) & (near[end] == 1)
+    return clear

@@ -14,12 +14,15 @@ where many have five, and a pair is not to be joined with a third where hardly a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from math import comb, log2
 from typing import Final
 
 import numpy as np
 
-from linkage.decide import FloatArray, IntArray
+from linkage.decide import FloatArray, IntArray, Members
+from schemas.decision import DecisionPolicy
 
 MOST_RECORDS: Final = 24
 """Records of a person that are told apart; whoever has more counts as having so many."""
@@ -63,7 +66,7 @@ def joining_bits(shares: Sequence[float]) -> FloatArray:
     """Return by how many bits two groups of so many records are likelier one person than their pairs say, (a, b).
 
     `shares` are those of `shares_by_size`; sizes count up to one more than people are known to have, and index 0 is 0
-    bits. Of sizes that nobody is known to have nothing speaks for joining.
+    bits. Sizes that nobody is known to have never speak for joining.
     """
     known = len(shares) - 1
     people = [share / size for size, share in enumerate(shares, start=1)]
@@ -75,3 +78,70 @@ def joining_bits(shares: Sequence[float]) -> FloatArray:
             ratio = comb(one + other, one) * together / (people[one - 1] * people[other - 1] * pairs)
             bits[one, other] = log2(ratio) if one + other <= known else min(log2(ratio), 0.0)
     return bits
+
+
+def group_log2_odds(group: IntArray, log2_odds: FloatArray, pairs: IntArray, absent_bits: float) -> FloatArray:
+    """Return the log2 odds that two groups are one person, for each two of them, from the pairs between them alone.
+
+    `group` numbers for each pair that was found the two groups that it lies between, of which none is without one;
+    `pairs` is how many pairs lie between each two, found or not. The mean of the odds takes a group's members for
+    alternatives, of which one was copied; the mean of their logs takes them for witnesses of one truth. Half of each
+    finds more than either (`decisions/0070`). A pair that was not found has no odds, and `absent_bits` against it.
+    """
+    best = np.full(len(pairs), -np.inf)
+    np.maximum.at(best, group, log2_odds)
+    scaled, total = np.zeros(len(pairs)), np.zeros(len(pairs))
+    np.add.at(scaled, group, np.exp2(log2_odds - best[group]))
+    np.add.at(total, group, log2_odds)
+    absent = pairs - np.bincount(group, minlength=len(pairs))
+    odds: FloatArray = (best + np.log2(scaled / pairs) + (total - absent_bits * absent) / pairs) / 2
+    return odds
+
+
+@dataclass(frozen=True)
+class Joining:
+    """What the numbers of records say of joining groups: a table of `joining_bits` for each source by its code.
+
+    A source without one says nothing: it holds one record per person, or nothing is known.
+    """
+
+    tables: tuple[FloatArray | None, ...]
+
+    @classmethod
+    def of(cls, members: Members, sources: Sequence[str], policy: DecisionPolicy) -> Joining:
+        """Make the tables of `sources`, which are named in the order of their codes."""
+        once = set(np.unique(members.source[members.one_record_per_person]).tolist())
+        shares = {entry.source: entry.shares for entry in policy.repeats}
+        return cls(
+            tuple(
+                joining_bits(shares[name]) if name in shares and code not in once else None
+                for code, name in enumerate(sources)
+            )
+        )
+
+    @cached_property
+    def says_anything(self) -> bool:
+        """Whether there is any source with a table."""
+        return any(bits is not None for bits in self.tables)
+
+    @cached_property
+    def worst_bits(self) -> FloatArray:
+        """The most that can be said against joining two groups, by their records together; the last holds for more."""
+        most = max((2 * (len(bits) - 1) for bits in self.tables if bits is not None), default=0)
+        worst = np.zeros(most + 1)
+        for bits in self.tables:
+            if bits is not None:
+                together = np.add.outer(np.arange(len(bits)), np.arange(len(bits)))
+                least = np.zeros(most + 1)
+                np.minimum.at(least, together.ravel(), bits.ravel())
+                worst += np.minimum.accumulate(least)
+        return worst
+
+    def bits(self, one: IntArray, other: IntArray) -> FloatArray:
+        """Return what is said of pairs of groups that have so many records of each source, (..., sources)."""
+        total = np.zeros(one.shape[:-1])
+        for code, bits in enumerate(self.tables):
+            if bits is not None:
+                most = len(bits) - 1
+                total += bits[np.minimum(one[..., code], most), np.minimum(other[..., code], most)]
+        return total

@@ -182,14 +182,13 @@ class Explainer:
 
 
 def _rivals(pair: ScoredPair) -> list[Part]:
-    """Return what rivals cost the pair, if it is much: in steps, since it is their evidence, frequencies and all.
-
-    What having nobody else adds is the same for all such pairs of two sources, and told as it is.
+    """Return what rivals cost the pair, if it is much, or what being left over adds: in steps, since it is the evidence
+    of other pairs, frequencies and all.
     """
     # probability = odds / (1 + odds + rivals' odds), so the odds with rivals are odds / (1 + rivals' odds).
     cost_bits = pair.cost_of_rivals_bits
     if round(cost_bits, 1) < 0:
-        return [(LONE, "", None, None, -cost_bits)]
+        return [(LONE, "", None, None, float(_RIVALS_STEP_BITS * max(1, round(-cost_bits / _RIVALS_STEP_BITS))))]
     if cost_bits < _RIVALS_BITS:
         return []
     lead_bits = pair.log2_odds - cost_bits

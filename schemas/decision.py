@@ -57,16 +57,16 @@ class DecisionPolicy(Contract):
     `link_probability`: from here on a pair may be linked. `review_probability`: from here on it is put to a reviewer
     when it is not linked; the matcher emits pairs whose own odds reach it. `margin_bits`: a pair whose best rival
     comes this close is put to review, and so is the rival. `absent_bits`: what a pair that was not found, or is
-    guarded, counts against joining the two groups that it lies between; they are joined where the log2 odds of all
-    pairs between them still sum to those of `link_probability`. `lone`: what it adds, by pair of sources that may
-    repeat people, that neither subject has anybody else; learnt with the model. `repeats`: how many records people have in
-    each source that may repeat them, which says of two groups how likely they are one person; learnt likewise.
+    guarded, counts against joining the two groups that it lies between; they are joined where the odds of all pairs
+    between them, taken together, still reach those of `link_probability`. `lone`: what it adds, by pair of sources
+    that may repeat people, that neither subject has anybody else; learnt with the model. `repeats`: how many records
+    people have in each source that may repeat them, which says how likely two groups are one person; learnt likewise.
     """
 
     link_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
     review_probability: Annotated[float, Field(gt=0, lt=1)] = 0.3
     margin_bits: Annotated[float, Field(ge=0)] = 1.0
-    absent_bits: Annotated[float, Field(ge=0)] = 3.0
+    absent_bits: Annotated[float, Field(ge=0)] = 6.0
     lone: tuple[LoneBits, ...] = ()
     repeats: tuple[RecordsPerPerson, ...] = ()
 

@@ -15,7 +15,7 @@ from linkage import accept
 from linkage.cluster import Resolution, resolve
 from schemas.columns import columns
 from schemas.contracts.links import PairLink, Roster
-from schemas.decision import Constraint, ConstraintKind, DecisionPolicy, LoneBits
+from schemas.decision import Constraint, ConstraintKind, DecisionPolicy, LoneBits, RecordsPerPerson
 
 Key = tuple[str, str]
 Case = tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, DecisionPolicy]
@@ -52,12 +52,15 @@ def cases(draw: st.DrawFn) -> Case:
         right_source=st.sampled_from(SOURCES),
         bits=st.sampled_from([0.0, 1.0, 8.0]),
     )
+    shares = st.lists(st.sampled_from([1e-4, 0.01, 0.2, 0.6]), min_size=2, max_size=6)
+    repeats = st.dictionaries(st.sampled_from(SOURCES), shares.map(tuple), max_size=3)
     policy = DecisionPolicy(
         link_probability=draw(st.sampled_from([0.3, 0.5, 0.9])),
         review_probability=0.1,
         margin_bits=draw(st.sampled_from([0.0, 1.0, 4.0])),
         absent_bits=draw(st.sampled_from([0.0, 1.0, 3.0, 100.0])),
         lone=tuple(draw(st.lists(lone, max_size=3))),
+        repeats=tuple(RecordsPerPerson(source=s, shares=each) for s, each in draw(repeats).items()),
     )
     return roster, pairs, constraints, policy
 

@@ -23,7 +23,7 @@ from linkage.cluster import resolve
 from linkage.compare import LEVEL, PLACE, STRIDES
 from schemas.columns import columns
 from schemas.contracts.links import PairLink, Roster
-from schemas.decision import DecisionPolicy, LoneBits
+from schemas.decision import DecisionPolicy, LoneBits, RecordsPerPerson
 from schemas.topics import LINKS, PERSONS, Topic
 from schemas.wire import from_ipc, to_ipc
 from services.bus import Message, Outgoing
@@ -31,7 +31,10 @@ from services.bus.memory import MemoryBus
 from services.registry.sql import SqlRegistry, open_registry
 from services.resolver import Resolver
 
-POLICY = DecisionPolicy(lone=(LoneBits(left_source="b.welfare", right_source="b.welfare", bits=2.0),))
+POLICY = DecisionPolicy(
+    lone=(LoneBits(left_source="b.welfare", right_source="b.welfare", bits=2.0),),
+    repeats=(RecordsPerPerson(source="b.welfare", shares=(0.3, 0.3, 0.3, 0.1)),),
+)
 HOMES = ("address_same_postcode_same", "address_different_postcode_different")
 PATTERNS = [LEVEL["home"][name] * STRIDES[PLACE["home"]] for name in HOMES]
 """At one home, where another member of the claim may answer a guard, and not."""
