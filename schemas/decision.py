@@ -66,7 +66,7 @@ class DecisionPolicy(Contract):
     link_probability: Annotated[float, Field(gt=0, lt=1)] = 0.5
     review_probability: Annotated[float, Field(gt=0, lt=1)] = 0.3
     margin_bits: Annotated[float, Field(ge=0)] = 1.0
-    absent_bits: Annotated[float, Field(ge=0)] = 6.0
+    absent_bits: Annotated[float, Field(ge=0)] = 7.0
     lone: tuple[LoneBits, ...] = ()
     repeats: tuple[RecordsPerPerson, ...] = ()
 

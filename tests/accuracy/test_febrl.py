@@ -71,6 +71,6 @@ def test_febrl4_links_two_files(folder: Path) -> None:
 def test_febrl3_finds_the_duplicates_of_one_file(folder: Path) -> None:
     found = summary(folder, folder / "duplicated.parquet", "--truth", folder / "persons.csv")
 
-    assert found["quality"]["persons"]["f1"] >= 0.993
+    assert found["quality"]["persons"]["f1"] >= 0.997  # measured .9990
     assert found["quality"]["persons"]["precision"] >= 0.998
     assert found["review_per_10000_subjects"] <= 100

@@ -88,6 +88,17 @@ def test_duplicates_that_were_entered_anew(repeats: float, f1: float) -> None:
     assert found.linkage.review_per_10000() <= 150
 
 
+def test_people_of_many_records() -> None:
+    """A register in which 4 in 10 stand twice, into which another like it was poured: up to four records a person."""
+    made = second(8_000, 5_000, seed=1, repeats=0.4)
+    poured = pl.concat([made.health.select(IDENTITY), made.welfare.select(IDENTITY)])
+    found = judge(link([File("a.gp", Feed.HEALTH, poured, False)]), made.persons)
+
+    assert found.persons.f1 >= 0.98  # measured .9863 over three seeds; standard deviation .002
+    assert found.persons.precision >= 0.99
+    assert found.linkage.review_per_10000() <= 400
+
+
 @pytest.mark.parametrize("generator", GENERATORS)
 @pytest.mark.parametrize(
     ("without", "first", "second"),

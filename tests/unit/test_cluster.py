@@ -152,7 +152,7 @@ def test_a_cannot_link_holds_through_any_chain_and_beats_a_must_link() -> None:
 
 def test_a_single_bridge_does_not_join_two_groups_that_nothing_else_connects() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4")
-    pairs = _pairs(("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 5.1))
+    pairs = _pairs(("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0), ("d/2", "d/3", 5.7))
     assert _persons(roster, pairs) == _of("d/1 d/2", "d/3 d/4")
     resolution = resolve(roster, pairs, DecisionPolicy())
     assert resolution.links["decision"].to_list() == ["link", "review", "link"]
@@ -161,7 +161,7 @@ def test_a_single_bridge_does_not_join_two_groups_that_nothing_else_connects() -
 def test_a_bridge_that_outweighs_the_pairs_not_found_joins_two_groups() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4")
     pairs = (("d/1", "d/2", 15.0), ("d/3", "d/4", 15.0))
-    assert _persons(roster, _pairs(*pairs, ("d/2", "d/3", 5.3))) == _of("d/1 d/2 d/3 d/4")
+    assert _persons(roster, _pairs(*pairs, ("d/2", "d/3", 5.9))) == _of("d/1 d/2 d/3 d/4")
     weaker = (("d/2", "d/3", 5.0), ("d/1", "d/4", 2.0))
     assert _persons(roster, _pairs(*pairs, *weaker, ("d/1", "d/3", -0.5))) == _of("d/1 d/2 d/3 d/4")
     assert _persons(roster, _pairs(*pairs, *weaker)) == _of("d/1 d/2 d/3 d/4")
@@ -170,9 +170,9 @@ def test_a_bridge_that_outweighs_the_pairs_not_found_joins_two_groups() -> None:
 
 def test_a_third_subject_needs_more_than_one_weak_pair() -> None:
     roster = _roster("d/1", "d/2", "d/3")
-    assert _persons(roster, _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 2.6))) == _of("d/1 d/2", "d/3")
-    assert _persons(roster, _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 2.7))) == _of("d/1 d/2 d/3")
-    assert _persons(roster, _pairs(("d/2", "d/3", 2.6))) == _of("d/1", "d/2 d/3")
+    assert _persons(roster, _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 2.9))) == _of("d/1 d/2", "d/3")
+    assert _persons(roster, _pairs(("d/1", "d/2", 15.0), ("d/2", "d/3", 3.0))) == _of("d/1 d/2 d/3")
+    assert _persons(roster, _pairs(("d/2", "d/3", 2.9))) == _of("d/1", "d/2 d/3")
 
 
 def test_a_stricter_policy_asks_more_of_groups_too() -> None:
@@ -183,7 +183,7 @@ def test_a_stricter_policy_asks_more_of_groups_too() -> None:
 
 def test_a_link_refused_early_is_tried_again_when_its_groups_have_grown() -> None:
     roster = _roster("d/1", "d/2", "d/3", "d/4", "d/5")
-    pairs = (("d/1", "d/2", 25.0), ("d/3", "d/4", 25.0), ("d/2", "d/3", 7.05), ("d/1", "d/5", 7.0))
+    pairs = (("d/1", "d/2", 25.0), ("d/3", "d/4", 25.0), ("d/2", "d/3", 7.6), ("d/1", "d/5", 7.0))
     # 0.9 bits are a probability of 0.65: such pairs support, but are no links themselves.
     supporting = (("d/5", "d/3", 0.9), ("d/5", "d/4", 0.9))
     policy = DecisionPolicy(link_probability=0.7)
