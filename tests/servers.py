@@ -7,11 +7,11 @@ at the end; with `--require-brokers` they fail.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,10 +21,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import pytest
 
 from schemas.errors import StateError
 from services.stack import OwnServer, start_kafka, start_postgresql
+from services.stack.process import runs
 
 ROOT = Path(__file__).parents[1]
 NO_SERVER = "no real server: "
@@ -71,14 +73,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _FOLDER not in config.stash or config.stash[_OWNER] != os.getpid():
         return
     folder = config.stash[_FOLDER]
-    states = [state for state in folder.glob("*.json") if "pid" in json.loads(state.read_text("utf-8"))]
-    for state in states:
-        os.kill(json.loads(state.read_text("utf-8"))["pid"], signal.SIGTERM)
+    found = [json.loads(state.read_text("utf-8")) for state in folder.glob("*.json")]
     deadline = time.monotonic() + STOP_S
-    while any(state.exists() for state in states) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for keeper in config.stash[_KEEPERS]:
-        keeper.wait(STOP_S)
+    for state in found:
+        # Without a pid it says why there is no server.
+        with contextlib.suppress(KeyError, psutil.NoSuchProcess):
+            keeper = psutil.Process(state["pid"])
+            keeper.terminate()
+            while runs(keeper) and time.monotonic() < deadline:
+                time.sleep(0.05)
+    for ours in config.stash[_KEEPERS]:
+        ours.wait(STOP_S)
     shutil.rmtree(folder, ignore_errors=True)
 
 

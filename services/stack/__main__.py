@@ -57,10 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print(f"error[{error.reason}]: {error.message}", file=sys.stderr)  # noqa: T201 - its own front end
         return error.exit_code
-    if asked.state:
-        asked.state.unlink(missing_ok=True)  # says that all is stopped
-        if owner is not None and not runs(owner):
-            shutil.rmtree(asked.state.parent, ignore_errors=True)  # nobody else is left to do it
+    if asked.state and owner is not None and not runs(owner):
+        shutil.rmtree(asked.state.parent, ignore_errors=True)  # nobody else is left to do it
     return 0
 
 
