@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -14,7 +13,7 @@ from typing import Final
 
 from services.stack import containers
 from services.stack.jars import HERE, jars, version
-from services.stack.process import ServerProcess
+from services.stack.process import ServerProcess, in_new_folder
 from services.stack.server import OwnServer, RungUnusableError, Server, climb, free_port, given
 
 VARIABLE: Final = "STACK_KAFKA_URL"
@@ -22,7 +21,6 @@ VARIABLE: Final = "STACK_KAFKA_URL"
 _JAVA: Final = 17
 _CLUSTER_ID: Final = "aHdsaW5rLWtyYWZ0LTAwMQ"
 _FORMAT_S: Final = 120.0
-_ATTEMPTS: Final = 3
 _REMEDY: Final = (
     f"Start a Docker engine, or install Java {_JAVA} or later and Maven, or name a broker in {VARIABLE} "
     "(kafka://HOST:PORT)."
@@ -52,19 +50,7 @@ def _from_jars(extra: Mapping[str, str]) -> OwnServer:
     java = _java()
     name = f"Apache Kafka {version()} on this machine"
     classpath = f"{jars()}/*"
-    for attempt in range(_ATTEMPTS):
-        folder = Path(tempfile.mkdtemp(prefix="hwlink-kafka-"))
-        try:
-            return _start(java, classpath, name, folder, extra)
-        except RungUnusableError:
-            # Another process may have taken a port between our look and the broker's start.
-            shutil.rmtree(folder, ignore_errors=True)
-            if attempt == _ATTEMPTS - 1:
-                raise
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    raise AssertionError("the last attempt returns or raises")
+    return in_new_folder("kafka", lambda folder: _start(java, classpath, name, folder, extra))
 
 
 def _start(java: str, classpath: str, name: str, folder: Path, extra: Mapping[str, str]) -> OwnServer:

