@@ -43,6 +43,8 @@ from services.matcher.adopting import Matching
 from services.matcher.role import Matcher
 from services.pseudonymise import Job
 from services.pseudonymise import run as pseudonymise
+from services.registry import AuditEvent
+from services.registry.adoption import AdoptionState
 from services.registry.sql import open_registry
 from services.resolver.role import Resolver
 from services.resolver.standby import Standby
@@ -51,6 +53,10 @@ SOURCES = {Feed.HEALTH: "kmpt.gp", Feed.WELFARE: "medway.shbe"}
 Persons = set[frozenset[tuple[str, str]]]
 KEYS = ("left_source", "left_ref", "right_source", "right_ref")
 PAIR = (*KEYS, "left_version", "right_version", "left_hash", "right_hash", "pattern", "weight_bits", "log2_odds")
+TWIN = default_model().model_copy(update={"model_id": "twin"})
+"""Another model that says the same: adopting it on the way changes nothing in the end."""
+
+EVENT = AuditEvent("operator", "operation", "model.adopt", "done", {})
 SHARDS = 5
 LEASE_S = 10.0
 
@@ -330,11 +336,14 @@ class Deployment:
             add()
             for process in processes:
                 process.paused_until = 0.0
-        for _ in range(2_000):
+        for _ in range(4_000):
             self.now += 0.3
             self.turn(self.matchers)
             self.turn(self.resolvers)
-            if self._is_settled():
+            adoption = self.registry.adoptions.in_use().adoption
+            if adoption is not None and adoption.state is AdoptionState.READY:
+                self.registry.adoptions.confirm(adoption.serial, EVENT)
+            if adoption is None and self._is_settled():
                 return
         raise AssertionError("this deployment does not settle")
 
@@ -373,13 +382,15 @@ def test_any_schedule_of_workers_gives_the_pairs_and_persons_of_one_batch(
         for part in (shuffled, shuffled.head(chance.randrange(frame.height))):
             batches += [split(rows, feed, origin) for rows in part.iter_slices(chance.randint(5, 60))]
     chance.shuffle(batches)
-    run = Deployment(tmp_path, chance)
+    run, adopts_at = Deployment(tmp_path, chance), chance.randrange(len(batches)) if seed % 2 else None
     grow: list[Callable[[], None]] = [run.add_matcher] * 3 + [run.add_resolver] * 2
     for add in grow:
         add()
     producer = MemoryBus.producer(run.bus)
-    for batch in batches:
+    for number, batch in enumerate(batches):
         producer.send(batch)
+        if number == adopts_at:
+            run.registry.adoptions.begin(TWIN.model_id, TWIN.model_dump_json(), EVENT)
         for _ in range(chance.randrange(8)):
             run.now += chance.uniform(0, 1)
             if not run.matchers:
@@ -392,6 +403,7 @@ def test_any_schedule_of_workers_gives_the_pairs_and_persons_of_one_batch(
         if chance.random() < 0.35 and run.matchers and run.resolvers:
             run.misfortune()
     run.settle()
+    assert run.registry.adoptions.in_use().active == (default_model() if adopts_at is None else TWIN).model_id
     assert groups(run.registry.resolver.persons()) == world.persons
     assert run.pairs() == world.pairs()
     run.registry.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -50,7 +49,5 @@ def servers(bus: str, registry: str, say: Callable[[str], None]) -> Iterator[dic
 def _told(server: Server) -> str:
     """Say what a server is and how it is stopped; never its address, which may hold a password."""
     if isinstance(server, OwnServer):
-        return (
-            f"Started {server.what}. It ends with the demo, data and all; Ctrl-C, or `kill {os.getpid()}`, ends both."
-        )
+        return f"Started {server.what}. It ends with the demo, data and all; Ctrl-C ends both before their time."
     return f"Using {server.what}. It goes on when the demo has ended; stop it where it was started."
