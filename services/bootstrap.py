@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import re
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -22,6 +24,8 @@ from schemas.topics import INTERNAL, LINKS, SUBJECTS, Topic
 from services.bus import Bus
 from services.lake import Zone, ZoneName
 from services.leases import Lease
+from services.loop import figures as loop_figures
+from services.metrics.catalogue import counted
 from services.registry import Registry
 from services.rpc.lock import ExclusiveLock, Seat
 from services.rpc.server import RpcServer, Service
@@ -31,10 +35,13 @@ if TYPE_CHECKING:
     import polars as pl
 
     from services.bus.layout import LayoutAdmin
+    from services.metrics.exporter import Figures
     from services.consumers import ConsumerKeys
 
 Ready = Callable[[Mapping[str, str]], None]
 """Told once a role works: address by name of service, empty for a role that serves none."""
+
+log = logging.getLogger(__name__)
 
 GRACE_S: Final = 20.0
 """How long running calls may go on after a server was told to stop."""
@@ -42,6 +49,9 @@ GRACE_S: Final = 20.0
 
 class Role(Protocol):
     """What `run_role` runs: starts, says so, and works until `stop` is set."""
+
+    parts: Mapping[str, Figures]
+    """What tells metrics about it, by name."""
 
     def run(self, stop: threading.Event, ready: Ready) -> None:
         """Work until `stop` is set; raises HwlinkError when it cannot go on."""
@@ -157,10 +167,16 @@ class Serving:
     """A role that is a gRPC server."""
 
     def __init__(
-        self, address: str, services: Sequence[Service], before_stop: Callable[[], None], after_stop: Callable[[], None]
+        self,
+        address: str,
+        services: Sequence[Service],
+        before_stop: Callable[[], None],
+        after_stop: Callable[[], None],
+        parts: Mapping[str, Figures] | None = None,
     ) -> None:
         """Bind the address. `before_stop` makes open streams end, `after_stop` releases what calls used."""
         self._server = RpcServer(address, services)
+        self.parts: Mapping[str, Figures] = {"grpc": self._server.calls.now, **(parts or {})}
         self._names = [service.name for service in services]
         self._before_stop = before_stop
         self._after_stop = after_stop
@@ -181,8 +197,11 @@ class Serving:
 class Looping:
     """A role that is a loop, or several side by side: the first to fail stops the others, and its failure is raised."""
 
-    def __init__(self, *loops: Callable[[threading.Event], None]) -> None:
+    def __init__(
+        self, *loops: Callable[[threading.Event], None], parts: Mapping[str, Figures] | None = None
+    ) -> None:
         self._loops = loops
+        self.parts: Mapping[str, Figures] = {"loop": loop_figures, **(parts or {})}
 
     def run(self, stop: threading.Event, ready: Ready) -> None:
         """Run the loops until `stop` is set."""
@@ -207,6 +226,11 @@ class Looping:
             raise failures[0]
 
 
+def _counts(of: str, counts: Callable[[], Mapping[str, float]], **labels: str) -> Figures:
+    """Return what tells metrics the counts of a role, or of its bus."""
+    return lambda: counted(of, counts(), **labels)
+
+
 def _nothing() -> None:
     """Do nothing."""
 
@@ -228,14 +252,16 @@ def _ingest(settings: Settings) -> Role:
     from services.ingest.service import service
     from services.ingest.stream import Door, Limits
 
+    bus = open_bus(settings)
     door = Door(
-        open_bus(settings),
+        bus,
         open_registry(settings).ingest,
         open_zone(settings, "linkage"),
         accepted_agreements(settings),
         Limits(withdrawal_share=settings.withdrawal_limit_share),
     )
-    return Serving(settings.ingest_address, [service(door)], door.stop.set, door.close)
+    parts = {"ingest": door.figures, "bus": _counts("bus", lambda: bus.counts)}
+    return Serving(settings.ingest_address, [service(door)], door.stop.set, door.close, parts)
 
 
 def _landing(settings: Settings) -> Role:
@@ -246,16 +272,21 @@ def _landing(settings: Settings) -> Role:
     member = _member(settings)
     linkage = Landing.of_linkage(bus, open_zone(settings, "linkage"), member=member)
     content = Landing.of_content(bus, open_zone(settings, "content"), member=member)
-    return Looping(linkage.run, content.run, partial(upkeep.run, bus))
+    parts = {
+        "linkage": _counts("landing", lambda: linkage.counts, zone="linkage"),
+        "content": _counts("landing", lambda: content.counts, zone="content"),
+        "bus": _counts("bus", lambda: bus.counts),
+    }
+    return Looping(linkage.run, content.run, partial(upkeep.run, bus), parts=parts)
 
 
 def _matcher(settings: Settings, seat: Seat) -> Role:
     from services.matcher.adopting import Matching
 
-    registry = open_registry(settings)
+    registry, bus = open_registry(settings), open_bus(settings)
     lease = _lease(registry, "matcher", seat)
     matcher = Matching(
-        open_bus(settings),
+        bus,
         registry.matcher,
         open_zone(settings, "linkage"),
         open_model(settings),
@@ -263,7 +294,8 @@ def _matcher(settings: Settings, seat: Seat) -> Role:
         lease=lease,
         shards=settings.shards,
     )
-    return Looping(matcher.run, lease.run)
+    parts = {"matcher": _counts("matcher", lambda: matcher.counts), "bus": _counts("bus", lambda: bus.counts)}
+    return Looping(matcher.run, lease.run, parts=parts)
 
 
 def _resolver(settings: Settings, seat: Seat) -> Role:
@@ -287,7 +319,9 @@ def _resolver(settings: Settings, seat: Seat) -> Role:
         )
 
     lease = _lease(registry, "resolver", seat)
-    return Looping(Standby(lease, resolver).run, lease.run)
+    standby = Standby(lease, resolver)
+    parts = {"resolver": _counts("resolver", lambda: standby.counts), "bus": _counts("bus", lambda: bus.counts)}
+    return Looping(standby.run, lease.run, parts=parts)
 
 
 def _ends(bus: Bus, topic: Topic) -> dict[str, int]:
@@ -310,8 +344,9 @@ def _features(settings: Settings) -> Role:
     ]
     geography = _geography(settings)
     as_of = settings.as_of
+    bus = open_bus(settings)
     features = Features(
-        open_bus(settings),
+        bus,
         open_zone(settings, "content"),
         open_zone(settings, "products"),
         registry.features,
@@ -320,7 +355,8 @@ def _features(settings: Settings) -> Role:
         today=date.today if as_of is None else lambda: as_of,
         model_id=registry.features.model_in_force,
     )
-    return Looping(features.run)
+    parts = {"features": _counts("features", lambda: features.counts), "bus": _counts("bus", lambda: bus.counts)}
+    return Looping(features.run, parts=parts)
 
 
 def _query(settings: Settings) -> Role:
@@ -335,12 +371,13 @@ def _query(settings: Settings) -> Role:
 
 def _review(settings: Settings) -> Role:
     from schemas.disclosure import shipped_policy
+    from services.admin.figures import line_figures
     from services.admin.service import AdminService
     from services.pb.hwlink.v1 import admin_pb2_grpc
     from services.review.role import linkage_service
 
-    registry = open_registry(settings)
-    admin = AdminService(open_bus(settings), registry, open_zone(settings, "linkage"), open_zone(settings, "content"))
+    registry, bus, content = open_registry(settings), open_bus(settings), open_zone(settings, "content")
+    admin = AdminService(bus, registry, open_zone(settings, "linkage"), content)
     services = [
         linkage_service(registry, shipped_policy()),
         Service(
@@ -348,7 +385,8 @@ def _review(settings: Settings) -> Role:
             lambda server: admin_pb2_grpc.add_AdminServiceServicer_to_server(admin, server),
         ),
     ]
-    return Serving(settings.review_address, services, _nothing, registry.close)
+    parts = {"line": partial(line_figures, bus, registry, content)}
+    return Serving(settings.review_address, services, _nothing, registry.close, parts)
 
 
 def consumer_keys(settings: Settings) -> ConsumerKeys:
@@ -392,19 +430,70 @@ ROLES: Final = ("ingest", "landing", "matcher", "resolver", "features", "query",
 
 _MOST_SEATS: Final = 64
 
+METRICS_PORTS: Final = 8
+"""How many ports from its own on a supervised role tries for metrics, each as many further on as there are roles: the
+others of its kind have those before."""
 
-def run_role(name: str, settings: Settings, stop: threading.Event, ready: Ready = lambda _: None) -> None:
-    """Run one role until `stop` is set; `ready` is told when it works.
+
+def metrics_addresses(name: str, settings: Settings, *, supervised: bool) -> list[str]:
+    """Return where a role may show its metrics, the first that is free; nowhere when the settings name no address.
+
+    A role alone uses the address as it is; under a supervisor each has a port of its own, in the order of `ROLES`.
+    """
+    if not settings.metrics_address:
+        return []
+    host, _, port = settings.metrics_address.rpartition(":")
+    if not supervised:
+        return [settings.metrics_address]
+    own = int(port) + ROLES.index(name)
+    return [f"{host}:{own + len(ROLES) * further}" for further in range(METRICS_PORTS)]
+
+
+@contextmanager
+def _shown(role: Role, addresses: Sequence[str]) -> Iterator[None]:
+    """Show a role's metrics at the first of the addresses that is free; nowhere when there are none."""
+    if not addresses:
+        yield
+        return
+    from services.metrics.exporter import Exporter
+
+    for last, address in ((address == addresses[-1], address) for address in addresses):
+        try:
+            exporter = Exporter(address, role.parts)
+        except StateError:
+            if last:
+                raise
+            continue
+        log.info("metrics", extra={"address": exporter.address})
+        with exporter:
+            yield
+        return
+
+
+def run_role(
+    name: str,
+    settings: Settings,
+    stop: threading.Event,
+    ready: Ready = lambda _: None,
+    *,
+    supervised: bool = False,
+) -> None:
+    """Run one role until `stop` is set; `ready` is told when it works. Its metrics stand where `metrics_addresses` says.
 
     Raises StateError ALREADY_RUNNING when another process runs it on these files, or, of roles that may run beside one
     another, as many as may; and whatever building or running it raises.
     """
+    addresses = metrics_addresses(name, settings, supervised=supervised)
     if name in BESIDE:
         with Seat(settings.data_dir, name, _seats(name, settings)) as seat:
-            BESIDE[name](settings, seat).run(stop, ready)
+            role = BESIDE[name](settings, seat)
+            with _shown(role, addresses):
+                role.run(stop, ready)
     else:
         with ExclusiveLock(settings.data_dir, name):
-            ALONE[name](settings).run(stop, ready)
+            role = ALONE[name](settings)
+            with _shown(role, addresses):
+                role.run(stop, ready)
 
 
 def _seats(name: str, settings: Settings) -> int:

@@ -41,6 +41,11 @@ class Settings(BaseModel):
     ingest_address: str = Field("127.0.0.1:7401", description="HOST:PORT of the ingestion services")
     query_address: str = Field("127.0.0.1:7402", description="HOST:PORT of the query service")
     review_address: str = Field("127.0.0.1:7403", description="HOST:PORT of the linkage and admin services")
+    metrics_address: str = Field(
+        "",
+        description="HOST:PORT at which a role shows metrics to Prometheus; `serve all` counts ports up from it, one a "
+        "role; default: nowhere",
+    )
     agreements: Annotated[tuple[Path, ...], BeforeValidator(_paths)] = Field(
         (), description="agreement files accepted beside the shipped ones, separated as PATH is"
     )
@@ -94,7 +99,8 @@ def read_settings(environ: Mapping[str, str], **overrides: Any) -> Settings:
         raise StateError(
             Reason.SETTING_INVALID, f"Setting not usable: {', '.join(fields)}; `hwlink config` shows what each takes."
         ) from None
-    for address in (settings.ingest_address, settings.query_address, settings.review_address):
+    serving = (settings.ingest_address, settings.query_address, settings.review_address)
+    for address in (*serving, *([settings.metrics_address] if settings.metrics_address else [])):
         _refuse_unsafe(address)
     return settings
 

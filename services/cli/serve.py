@@ -47,7 +47,7 @@ def serve(
     if role != "all":
         if supervised:
             stop_with_supervisor(stop, sys.stdin.fileno())
-        run_role(role, settings, stop, partial(_say_ready, role))
+        run_role(role, settings, stop, partial(_say_ready, role), supervised=supervised)
         return
     with ExclusiveLock(settings.data_dir, "supervisor"):
         typer.echo(

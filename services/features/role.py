@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -97,6 +98,8 @@ class Features:
         self._consumer.seek({p: positions.get(_name(p), 0) for p in self._consumer.position()})
         self._serial, self._state = self._take_up()
         self._restarted = True
+        self.counts: Counter[str] = Counter()
+        """Since the start: `snapshots` published, messages `sent` to consumers; and `people` in the last snapshot."""
         self._transactions: list[pl.DataFrame] = []
         self._events: list[PersonEvent] = []
         self._offsets_seen = self._state.offsets
@@ -151,6 +154,8 @@ class Features:
         self._published = self._sequence
         self._offsets_seen = done.state.offsets
         self._consumer.commit()
+        self.counts.update(snapshots=1, sent=sent)
+        self.counts["people"] = len(done.state.features)
         ended = time.monotonic()
         self._rest_until = ended + self._pace.rest_factor * (ended - started)
         log.info("snapshot published: %d persons, %d messages to consumers", len(done.state.features), sent)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from schemas.contracts.records import FileDeclaration
 from schemas.errors import InputError, Reason, StateError
 from schemas.topics import SUBJECTS
 from services.bus import Bus, Producer
+from services.figures import Durations, Figure, Tally
 from services.ingest.opening import declaration_of, refuse_mixture
 from services.ingest.police import FeedPolice
 from services.ingest.split import Origin, outgoing, split, withdrawals
@@ -78,6 +80,11 @@ class Door:
         self.limits = limits
         self.producer: Producer = bus.producer()
         self.stop = threading.Event()
+        self._accepted = Tally("hwlink_ingest_accepted_records_total", ("source",))
+        self._refused = Tally("hwlink_ingest_refused_records_total", ("source", "reason"))
+        self._batches = Tally("hwlink_ingest_batches_total", ("source",))
+        self._in_flight = Tally("hwlink_ingest_bytes_in_flight", ())
+        self._publishing = Durations("hwlink_ingest_publish_duration_seconds", ())
         self._slots: dict[str, _Slot] = {}
         self._guard = threading.Lock()
 
@@ -96,6 +103,26 @@ class Door:
                 slot.users -= 1
                 if not slot.users:
                     del self._slots[stream_id]
+
+    @contextmanager
+    def publishing(self, source: str, staged: Staged, size_bytes: int) -> Iterator[None]:
+        """Count a batch while it is published, and what came of it."""
+        started = time.monotonic()
+        self._in_flight.add(size_bytes)
+        try:
+            yield
+        finally:
+            self._in_flight.add(-size_bytes)
+        self._publishing.observe(time.monotonic() - started)
+        self._batches.add(1, source)
+        self._accepted.add(staged.accepted, source)
+        for reason, records in staged.refused_by_reason.items():
+            self._refused.add(records, source, reason)
+
+    def figures(self) -> list[Figure]:
+        """Return what was taken in and refused since the start, for metrics."""
+        tallies = (self._accepted, self._refused, self._batches, self._in_flight, self._publishing)
+        return [figure for tally in tallies for figure in tally.now()]
 
     def close(self) -> None:
         """Release the producer."""
@@ -161,7 +188,8 @@ class IngestStream:
     def publish(self, number: int, staged: Staged) -> ingest_pb2.Receipt:
         """Put a staged batch on its topics, record it, and return its receipt."""
         messages = outgoing(staged.pieces, self._origin(number))
-        with self._slot.lock:
+        size_bytes = sum(len(message.value or b"") for message in messages)
+        with self._slot.lock, self._door.publishing(self._declaration.source, staged, size_bytes):
             self._refuse_if_superseded()
             self._door.producer.send(messages)
             self._door.registry.record_batch(

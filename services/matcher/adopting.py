@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.errors import Reason, StateError
@@ -89,6 +89,12 @@ class Matching:
     def run(self, stop: threading.Event) -> None:
         """Step until `stop` is set; transient failures are tried again, all others raised."""
         step_until(stop, self.step, self.close, "matcher")
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What the matcher of the model in force counts, and now: `index_rows` of every index, `shards` it has."""
+        rows = sum(matcher.index_rows for matcher in self._matchers())
+        return {**self._active.counts, "index_rows": rows, "shards": len(self._active.owned)}
 
     def close(self) -> None:
         """Close what the matchers hold open, and be a member no more: others may take the shards at once."""

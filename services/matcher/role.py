@@ -140,6 +140,11 @@ class Matcher:
         if shard == DRIFT_SHARD:
             self._drift = None
 
+    @property
+    def index_rows(self) -> int:
+        """How many subject versions the index holds."""
+        return len(self._index)
+
     def load(self) -> None:
         """Fill a new index up to the furthest of all shards' positions; the steps after it bring behind ones there.
 

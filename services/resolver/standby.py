@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from schemas.errors import Reason, StateError
@@ -31,6 +31,12 @@ class Standby:
     def is_active(self) -> bool:
         """Whether this one resolves."""
         return self._resolver is not None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What the resolver counts since this one's turn came, and `active`: 1 while it is."""
+        resolver = self._resolver
+        return {"active": 0} if resolver is None else {**resolver.counts, "active": 1}
 
     def step(self) -> int:
         """Resolve some messages and return how many were read, if it is this one's turn.

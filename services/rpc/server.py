@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 
 from schemas.errors import Reason, StateError
 from services.rpc.errors import status_of_any
+from services.rpc.measuring import MeasuringInterceptor, call_durations
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """gRPC's default of 4 MiB is less than one full column batch; beyond this a call ends in RESOURCE_EXHAUSTED."""
@@ -48,8 +49,12 @@ class RpcServer:
 
         `threads` bounds the calls that run at once, a stream being one call for as long as it is open.
         """
+        self.calls = call_durations()
+        """How long calls took since the start, by method and code."""
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="rpc")
-        self._server = grpc.server(self._pool, interceptors=[ErrorInterceptor()], options=_OPTIONS)
+        self._server = grpc.server(
+            self._pool, interceptors=[MeasuringInterceptor(self.calls), ErrorInterceptor()], options=_OPTIONS
+        )
         self._health = health.HealthServicer()
         self._names = ["", *(service.name for service in services)]
         for service in services:

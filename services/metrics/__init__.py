@@ -1,0 +1,1 @@
+"""Metrics: what a process counts of itself, shown to Prometheus on a loopback address."""
