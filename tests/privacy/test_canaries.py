@@ -1,13 +1,14 @@
 """Canary identifiers down every failure path of the door and of gRPC: they come out nowhere.
 
-Searched for: everything the server logs at the most talkative level, both standard streams, what the client is told
-(status, message, every byte of the trailing metadata, receipts), and every file of bus and registry, dead letters too.
+Searched for: everything the server logs at the most talkative level, its metrics, both standard streams, what the client
+is told (status, message, every byte of the trailing metadata, receipts), and every file of bus and registry, dead letters too.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +26,11 @@ from schemas.contracts.records import RECORDS
 from schemas.topics import INTERNAL
 from schemas.wire import to_ipc
 from services.bus.sqlite import SqliteBus
+from services.figures import Durations
 from services.ingest.service import service
 from services.ingest.stream import Door, Limits
 from services.lake.delta import DeltaZone
+from services.metrics.exporter import Exporter
 from services.pb.hwlink.v1 import ingest_pb2, ingest_pb2_grpc
 from services.registry.sql import open_registry
 from services.rpc.client import open_channel
@@ -59,6 +62,7 @@ class Watched:
     address: str
     logged: io.StringIO
     told: list[str]
+    calls: Durations
 
     def exchange(self, *requests: ingest_pb2.HealthIngestRequest) -> None:
         """Send requests; keep whatever the client gets to see."""
@@ -73,6 +77,9 @@ class Watched:
     def outputs(self, capfd: pytest.CaptureFixture[str]) -> Iterator[tuple[str, str]]:
         yield "log", self.logged.getvalue()
         yield "client", "\n".join(self.told)
+        with Exporter("127.0.0.1:0", {"ingest": self.door.figures, "grpc": self.calls.now}) as exporter:
+            with urllib.request.urlopen(f"http://{exporter.address}/metrics", timeout=10) as page:
+                yield "metrics", page.read().decode()
         yield "standard streams", "".join(capfd.readouterr())
         for path in sorted(self.folder.rglob("*")):
             if path.is_file():
@@ -92,7 +99,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     door = Door(bus, registry.ingest, zone, {TEST.agreement_id: TEST}, Limits())
     server = RpcServer("127.0.0.1:0", [service(door)])
     server.start()
-    yield Watched(tmp_path, door, server.address, logged, [])
+    yield Watched(tmp_path, door, server.address, logged, [], server.calls)
     server.stop(0)
     door.close()
     bus.close()
