@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from services.bus.layout import LayoutAdmin
-    from services.metrics.exporter import Figures
     from services.consumers import ConsumerKeys
+    from services.metrics.exporter import Figures
 
 Ready = Callable[[Mapping[str, str]], None]
 """Told once a role works: address by name of service, empty for a role that serves none."""
@@ -197,9 +197,7 @@ class Serving:
 class Looping:
     """A role that is a loop, or several side by side: the first to fail stops the others, and its failure is raised."""
 
-    def __init__(
-        self, *loops: Callable[[threading.Event], None], parts: Mapping[str, Figures] | None = None
-    ) -> None:
+    def __init__(self, *loops: Callable[[threading.Event], None], parts: Mapping[str, Figures] | None = None) -> None:
         self._loops = loops
         self.parts: Mapping[str, Figures] = {"loop": loop_figures, **(parts or {})}
 
@@ -478,7 +476,7 @@ def run_role(
     *,
     supervised: bool = False,
 ) -> None:
-    """Run one role until `stop` is set; `ready` is told when it works. Its metrics stand where `metrics_addresses` says.
+    """Run one role until `stop` is set, its metrics at one of `metrics_addresses`; `ready` is told when it works.
 
     Raises StateError ALREADY_RUNNING when another process runs it on these files, or, of roles that may run beside one
     another, as many as may; and whatever building or running it raises.

@@ -1,7 +1,8 @@
 """Canary identifiers down every failure path of the door and of gRPC: they come out nowhere.
 
-Searched for: everything the server logs at the most talkative level, its metrics, both standard streams, what the client
-is told (status, message, every byte of the trailing metadata, receipts), and every file of bus and registry, dead letters too.
+Searched for: everything the server logs at the most talkative level, its metrics, both standard streams, what the
+client is told (status, message, every byte of the trailing metadata, receipts), and every file of bus and registry,
+dead letters too.
 """
 
 from __future__ import annotations
@@ -77,9 +78,11 @@ class Watched:
     def outputs(self, capfd: pytest.CaptureFixture[str]) -> Iterator[tuple[str, str]]:
         yield "log", self.logged.getvalue()
         yield "client", "\n".join(self.told)
-        with Exporter("127.0.0.1:0", {"ingest": self.door.figures, "grpc": self.calls.now}) as exporter:
-            with urllib.request.urlopen(f"http://{exporter.address}/metrics", timeout=10) as page:
-                yield "metrics", page.read().decode()
+        with (
+            Exporter("127.0.0.1:0", {"ingest": self.door.figures, "grpc": self.calls.now}) as exporter,
+            urllib.request.urlopen(f"http://{exporter.address}/metrics", timeout=10) as page,
+        ):
+            yield "metrics", page.read().decode()
         yield "standard streams", "".join(capfd.readouterr())
         for path in sorted(self.folder.rglob("*")):
             if path.is_file():
