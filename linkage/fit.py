@@ -148,7 +148,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         for (one, other), part in zip(candidates.names, candidates.sampled, strict=True)
     ]
     matcher = Matcher(fitted)
-    unemitted = unemitted_share(
+    unemitted, unemitted_spread = unemitted_share(
         held,
         matcher,
         candidates.left,
@@ -165,6 +165,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
         stopped_pairs=stopped,
         expected=expected_matches(held, candidates, evidence, beyond),
         unemitted=round(unemitted, 5),
+        unemitted_spread=round(min(unemitted_spread, 1.0), 4),
         unlinkable=_unlinkable(held, matcher),
         m_support=_support(levels, believed, counts),
         notes=(*notes, f"{housemates} pairs at one home, known to be different people, gave the relatives' levels"),

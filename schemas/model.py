@@ -280,8 +280,9 @@ class FitReport(Contract):
 
     `m_support` is the number of matches that each comparison's m rests on, the shipped m's among them: m is about as
     uncertain as shares counted among so many. `unemitted` is the share of all matches that are too weak to be emitted
-    as a pair (None in a model of before it was reckoned). `unlinkable` is the share of each source's subjects whose
-    fields are too few for a link, whoever they met (empty in such a model).
+    as a pair (None in a model of before it was reckoned), and `unemitted_spread` the standard deviation of their
+    number, as a share of it, for odds that are out by one natural unit. `unlinkable` is the share of each source's
+    subjects whose fields are too few for a link, whoever they met (empty in such a model).
     """
 
     seed: int
@@ -293,6 +294,7 @@ class FitReport(Contract):
     expected: tuple[ExpectedMatches, ...] = ()
     m_support: dict[str, float] = Field(default_factory=dict)
     unemitted: Annotated[float, Field(ge=0, lt=1)] | None = None
+    unemitted_spread: Annotated[float, Field(ge=0, le=1)] = 1.0
     unlinkable: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
 
 

@@ -150,12 +150,14 @@ class Spread(Contract):
 
     `refit_false` and `refit_missed`: standard deviations, as shares, of the expected numbers of false links and missed
     matches when the model and its prior are drawn anew. `model_bits`: by how much the model's log2 odds may be out
-    all alike, a measured constant. `beyond`: standard deviation, as a share, of the number of matches beyond reach.
+    all alike, `kind_bits`: those of each kind of pair by itself; measured constants. `beyond`: by how much the odds
+    (natural logarithm) may be out with which a match is beyond reach.
     """
 
     refit_false: float
     refit_missed: float
     model_bits: float
+    kind_bits: float = 0.0
     beyond: float
 
 

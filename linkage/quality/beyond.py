@@ -8,6 +8,7 @@ those that were found, each standing for as many as its kind is found in (Horvit
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -45,6 +46,19 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
 """What a subject can have or lack -> the columns any of which gives it."""
 
 
+@dataclass(frozen=True)
+class NeverEmitted:
+    """Matches that are not among the pairs, by subject (n): how many are `missing`, and the variance of counting them,
+    `swing` for subjects whose matches mostly show and `sparse_swing` for the others, as `leader` (a source's code) has
+    them: the other sources' subjects are whom it would have met.
+    """
+
+    missing: FloatArray
+    swing: FloatArray
+    sparse_swing: FloatArray
+    leader: int
+
+
 def found_shares(held: HeldSubjects, matcher: Matcher, generator: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     """Return for each alive row how likely a match of it with another source, or the only one, is to be emitted, and
     how likely to be strong enough for a link.
@@ -77,17 +91,18 @@ def found_shares(held: HeldSubjects, matcher: Matcher, generator: np.random.Gene
 
 def never_emitted(
     source: npt.NDArray[np.uint16], found_share: FloatArray, link_share: FloatArray, likely: FloatArray
-) -> tuple[FloatArray, int]:
-    """Return (how many matches of each subject (n) are not among the pairs, the source that says so).
+) -> NeverEmitted:
+    """Return how many matches of each subject (n) are not among the pairs.
 
     `source` is each subject's code, `found_share` and `link_share` are those of `found_shares`, and `likely` are the
     expected matches that are among the pairs. Subjects of a source are taken to have matches alike, whatever fields
     they have, and those whose matches would show tell how many: of the others, what their pairs lack. (At a home of
     four, a child without name and date of birth has four unlikely pairs and one match.) The larger of the sources'
     totals holds. Whose the matches are, the source knows in which more of them are for want of a subject's own fields:
-    to the others it is chance whom they would have met.
+    to the others it is chance whom they would have met. Where nearly everybody of a source has a match, so have nearly
+    all of its sparse subjects: a subject has one or none, so that counting them has the variance p(1 - p).
     """
-    missing = np.zeros(len(source))
+    missing, variance = np.zeros((2, len(source)))
     totals, own = np.zeros((2, int(source.max(initial=0)) + 1))
     for code in range(len(totals)):
         telling = (source == code) & (link_share >= TELLING)
@@ -95,9 +110,17 @@ def never_emitted(
         rate = likely[telling].sum() / max(found_share[telling].sum(), 1e-9)
         missing[telling] = rate * (1 - found_share[telling])
         missing[sparse] = max(rate - likely[sparse].mean(), 0.0) if sparse.any() else 0.0
+        variance[telling] = missing[telling] * np.maximum(1 - missing[telling], 0.0)
+        variance[sparse] = missing[sparse] * max(1 - rate, 0.0)
         totals[code], own[code] = missing[telling | sparse].sum(), missing[sparse].sum()
     scale = np.divide(totals.max(initial=0.0), totals, out=np.zeros_like(totals), where=totals > 0)
-    return missing * scale[source], int(np.lexsort((totals, own))[-1])
+    missing, variance, leader = missing * scale[source], variance * scale[source], int(np.lexsort((totals, own))[-1])
+    led, tells = source == leader, link_share >= TELLING
+    swings = []
+    for part in (np.where(tells, variance, 0.0), np.where(tells, 0.0, variance)):
+        share = part[led].sum() / max(missing[led].sum(), 1e-300)
+        swings.append(np.where(led, part, share * missing))
+    return NeverEmitted(missing, swings[0], swings[1], leader)
 
 
 def unemitted_share(
@@ -108,8 +131,9 @@ def unemitted_share(
     pattern: PatternArray,
     likely: FloatArray,
     generator: np.random.Generator,
-) -> float:
-    """Return the share of the matches that leave no pair, 0 where there is none, from candidates of a fit.
+) -> tuple[float, float]:
+    """Return (the share of the matches that leave no pair, 0 where there is none, and the standard deviation of their
+    number as a share of it, where odds are out by one natural unit), from candidates of a fit.
 
     `likely` is how many matches each candidate stands for: what is not sampled is stood for by what is.
     """
@@ -120,9 +144,11 @@ def unemitted_share(
     seen = np.where(odds >= matcher.model.emit_log2_odds, likely, 0.0)
     by_subject = np.bincount(np.concatenate([left, right]), np.tile(seen, 2), len(subjects))[held.alive]
     found, linked = found_shares(held, matcher, generator)
-    missing, _ = never_emitted(subjects.source[held.alive], found, linked, by_subject.astype(np.float64))
-    beyond = float(missing.sum()) / 2  # a match stands at both of its subjects
-    return beyond / max(beyond + float(seen.sum()), 1e-9)
+    source = subjects.source[held.alive]
+    never = never_emitted(source, found, linked, by_subject.astype(np.float64))
+    beyond = float(never.missing.sum()) / 2  # a match stands at both of its subjects
+    spread = np.hypot(never.swing.sum(), never.sparse_swing.sum()) / 2
+    return beyond / max(beyond + float(seen.sum()), 1e-9), float(spread) / max(beyond, 1e-9)
 
 
 def _fields(table: npt.NDArray[np.uint64], rows: IntArray) -> IntArray:

@@ -1,8 +1,8 @@
 """Precision and recall with intervals, from how many errors are expected among pairs.
 
-The errors of a linkage are few, so it is their number that is uncertain. It is given a gamma distribution: Poisson
-counting of an unknown rate (Jeffreys' prior, half an error more than expected), made wider by what is not known of the
-rate: what the fitted model leaves open, and by how much models of this kind were found to be wrong (`decisions/0050`).
+The errors of a linkage are few, so it is their number that is uncertain. It is given a gamma distribution: counting
+(with Jeffreys' half an error more than expected), made wider by what is not known of the probabilities: what the fitted
+model leaves open, and by how much models of this kind were found to be wrong (`decisions/0091`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _EXPANDED_FROM: Final = 50.0
 class Errors:
     """Pairs found, how many of them are expected to be false, and how many matches are expected to be missing.
 
-    `false_deviation` and `missed_deviation` are the standard deviations of the two expected numbers, counting apart.
+    `false_deviation` and `missed_deviation` are the standard deviations of the two numbers, counting with them.
     """
 
     found: int
@@ -58,14 +58,14 @@ def recall(errors: Errors) -> Estimate:
 
 
 def number_interval(expected: float, deviation: float) -> tuple[float, float]:
-    """Return the 95 % interval of a number of errors: gamma with the mean and variance that counting and the standard
-    deviation of the expected number give, out to whole numbers. The expected number always lies within.
+    """Return the 95 % interval of a number of errors with this standard deviation: gamma, half an error added to mean
+    and variance, out to whole numbers. The expected number always lies within.
 
     Beyond a standard deviation of 1.4 means, where the upper end is five times the mean, it grows no wider: a gamma
     distribution of more variance has its mass at 0.
     """
     mean = expected + 0.5
-    variance = min(mean + deviation**2, 2 * mean**2)
+    variance = min(0.5 + deviation**2, 2 * mean**2)
     low, high = (number * variance / mean for number in gamma_interval(mean**2 / variance))
     return min(float(np.floor(low)), expected), max(float(np.ceil(high)), expected)
 

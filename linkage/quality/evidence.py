@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ from linkage.subjects import BoolArray, IntArray, UInt64Array, identities
 from linkage.weigh import FloatArray
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.decision import Decision
+
+LEAST_SWING: Final = 1e-4
+"""Pairs whose probability p leaves at most this of p(1 - p) count as certain."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,30 @@ class Evidence:
     guarded: BoolArray
     between: BoolArray
     pattern: npt.NDArray[np.int64]
+
+    @cached_property
+    def swing(self) -> FloatArray:
+        """How much each pair's probability p would move with its log odds: p(1 - p)."""
+        swing: FloatArray = self.probability * (1 - self.probability)
+        return swing
+
+    def by_kind(self, chosen: BoolArray) -> float:
+        """Return the root of the sum of squares of the chosen pairs' swing by pattern: what the sum of probabilities
+        moves by where the odds of each pattern are out by one natural unit, each by itself.
+        """
+        kind, swing = self._kind, self.swing[self.doubtful]
+        return float(np.linalg.norm(np.bincount(kind, np.where(chosen[self.doubtful], swing, 0.0))))
+
+    @cached_property
+    def doubtful(self) -> IntArray:
+        """The pairs whose swing counts: most pairs are certain."""
+        return np.flatnonzero(self.swing > LEAST_SWING)
+
+    @cached_property
+    def _kind(self) -> IntArray:
+        """The number of each doubtful pair's pattern among those that there are."""
+        number: IntArray = np.unique(self.pattern[self.doubtful], return_inverse=True)[1]
+        return number
 
     @classmethod
     def of(cls, census: Census, links: pl.DataFrame, labels: pl.DataFrame) -> Evidence:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from linkage.quality.estimate import Errors, precision, recall, share_interval
-from linkage.quality.evidence import Census
+from linkage.quality.evidence import Census, Evidence
 from linkage.quality.expected import Expected
 from linkage.subjects import BoolArray
 from linkage.weigh import FloatArray
@@ -26,24 +26,34 @@ BELOW_OVERALL: Final = 0.05
 
 MISSING: Final = "missing"
 
-MODEL_BITS: Final = 1.0
-"""By how many bits the log odds of a fitted model may be out, all alike (standard deviation): what a model that fits
-its data still gets wrong, most of it among pairs between match and relative. Measured over populations:
-`decisions/0050`.
-"""
+MODEL_BITS: Final = 0.5
+"""By how many bits the log odds of a fitted model may be out, all alike (standard deviation)."""
 
-BEYOND_SPREAD: Final = 0.3
-"""Standard deviation, as a share, of the number of matches that were never emitted: errors come together more than a
-model of independent fields knows. Measured in `decisions/0051`."""
+KIND_BITS: Final = 1.5
+"""By how many bits the log odds of each pattern of levels may be out by itself (standard deviation): what a model that
+fits its data still gets wrong is how fields go together, which is one thing for movers, another for namesakes. Measured
+over populations: `decisions/0091`."""
+
+BEYOND_SPREAD: Final = 1.0
+"""By how much the odds (natural logarithm) may be out with which a match is never emitted: errors come together more
+than a model of independent fields knows, and subjects with and without fields may overlap differently. Measured in
+`decisions/0091`."""
 
 MOST_UNPLACED: Final = 0.01
 """Missed matches of an unknown group, as a share of a group's links, beyond which its recall cannot be told."""
 
-SUMS: Final = ("links", "false", "false_swing", "missed", "missed_swing", "beyond")
+UNMET: Final = ("beyond", "beyond_swing", "sparse_swing")
+SUMS: Final = ("links", "false", "false_swing", "missed", "missed_swing", *UNMET)
 """Columns of `Expected` that are summed."""
 
 
-def tallied(census: Census, expected: Expected, attributes: Mapping[str, pl.Series], linked: BoolArray) -> pl.DataFrame:
+def tallied(
+    census: Census,
+    evidence: Evidence,
+    expected: Expected,
+    attributes: Mapping[str, pl.Series],
+    linked: BoolArray,
+) -> pl.DataFrame:
     """Return counts and expected errors by source, variable and group: one row each, of groups that have subjects.
 
     `attributes` are String or Enum columns (n), null where not known; a variable that a source knows of nobody
@@ -59,12 +69,19 @@ def tallied(census: Census, expected: Expected, attributes: Mapping[str, pl.Seri
         }
     )
     sums = [pl.len().alias("subjects"), pl.col("linked", "unlinkable", *SUMS).sum()]
+    doubtful = _doubtful(census, evidence)
     named = {"": pl.repeat("", len(census), dtype=pl.Enum([""]), eager=True), **attributes}
     tables = []
     for variable, column in named.items():
         table = numbers.with_columns(column.alias("group")).group_by("source", "group").agg(sums)
         table = table.with_columns(pl.col("source", "group").cast(pl.String)).with_columns(
             pl.col("group").fill_null(MISSING)
+        )
+        own = doubtful.with_columns(
+            column.gather(doubtful["subject"]).cast(pl.String).fill_null(MISSING).alias("group")
+        )
+        table = table.join(_by_kind(own), on=["source", "group"], how="left").with_columns(
+            pl.col("false_by_kind", "missed_by_kind").fill_null(0.0)
         )
         table = table.sort("source", "group")
         table = table.filter((pl.col("group") != MISSING).any().over("source"))
@@ -73,24 +90,48 @@ def tallied(census: Census, expected: Expected, attributes: Mapping[str, pl.Seri
     return pl.concat(tables)
 
 
+def _doubtful(census: Census, evidence: Evidence) -> pl.DataFrame:
+    """Return `subject, source, pattern, false, missed` of both ends of each pair that could be either: its swing."""
+    at = evidence.doubtful[evidence.between[evidence.doubtful]]
+    ends = np.concatenate([evidence.left[at], evidence.right[at]])
+    swing, linked = np.tile(evidence.swing[at], 2), np.tile(evidence.linked[at], 2)
+    return pl.DataFrame(
+        {
+            "subject": ends,
+            "source": pl.Series(census.sources, dtype=pl.String).gather(census.source[ends]),
+            "pattern": np.tile(evidence.pattern[at], 2),
+            "false": np.where(linked, swing, 0.0),
+            "missed": np.where(linked, 0.0, swing),
+        }
+    )
+
+
+def _by_kind(doubtful: pl.DataFrame) -> pl.DataFrame:
+    """Return by source and group the roots of the sums of squares of patterns' sums (`Evidence.by_kind`)."""
+    kinds = ("false", "missed")
+    sums = doubtful.group_by("source", "group", "pattern").agg(pl.col(kinds).sum())
+    return sums.group_by("source", "group").agg((pl.col(kinds) ** 2).sum().sqrt().name.suffix("_by_kind"))
+
+
 def _as_the_leader_has_them(table: pl.DataFrame, leader: str) -> pl.DataFrame:
     """Return one variable's table with the matches that were never emitted in the groups in which the leader has them.
 
     They are the same people, so that they are of the same groups in each source that knows the variable. Those of whom
     the leader does not know it may be of any group: how many they are is the column `unplaced`.
     """
-    theirs = table.filter(pl.col("source") == leader).select("group", _theirs="beyond")
-    unplaced = float(theirs.filter(pl.col("group") == MISSING)["_theirs"].sum())
+    theirs = table.filter(pl.col("source") == leader).select("group", pl.col(UNMET).name.suffix("_theirs"))
+    unplaced = float(theirs.filter(pl.col("group") == MISSING)["beyond_theirs"].sum())
     table = table.with_columns(unplaced=pl.when(pl.col("source") == leader).then(0.0).otherwise(unplaced))
-    if theirs["_theirs"].sum() <= 0:
+    if theirs["beyond_theirs"].sum() <= 0:
         return table
-    share = pl.col("_theirs").fill_null(0.0) / pl.col("_theirs").sum().over("source")
-    moved = (pl.col("beyond").sum().over("source") * share).fill_nan(0.0)
+    # The same number in both, whatever of it is of groups that only one of them knows.
+    scale = pl.col("beyond").sum().over("source") / pl.col("beyond_theirs").sum().over("source")
+    moved = [(pl.col(f"{name}_theirs").fill_null(0.0) * scale).fill_nan(0.0).alias(name) for name in UNMET]
     return (
         table.join(theirs, on="group", how="left", maintain_order="left")
-        .with_columns(moved.alias("_moved"))
-        .with_columns(missed=pl.col("missed") - pl.col("beyond") + pl.col("_moved"), beyond=pl.col("_moved"))
-        .drop("_theirs", "_moved")
+        .with_columns(pl.col("missed") - pl.col("beyond"), *moved)
+        .with_columns(pl.col("missed") + pl.col("beyond"))
+        .select(table.columns)
     )
 
 
@@ -139,18 +180,30 @@ def by_group(table: pl.DataFrame, spread: Spread, unknown: NotEstimable | None) 
 
 
 def errors_of(sums: Mapping[str, float], spread: Spread) -> Errors:
-    """Return the errors of sums over pairs (`SUMS`) with the deviations of their numbers from all causes."""
-    nats = spread.model_bits * np.log(2)
+    """Return the errors of sums over pairs (`SUMS`, and both `by_kind`) with the deviations of their numbers from all
+    causes: these have nothing to do with one another, so their variances add up.
+    """
+    alike, by_kind = spread.model_bits * np.log(2), spread.kind_bits * np.log(2)
+    unmet = sums["beyond_swing"], sums["sparse_swing"]
+    false = [
+        np.sqrt(sums["false_swing"]),
+        spread.refit_false * sums["false"],
+        alike * sums["false_swing"],
+        by_kind * sums["false_by_kind"],
+    ]
+    missed = [
+        np.sqrt(sums["missed_swing"] + sum(unmet)),
+        spread.refit_missed * (sums["missed"] - sums["beyond"]),
+        alike * sums["missed_swing"],
+        by_kind * sums["missed_by_kind"],
+        *(spread.beyond * each for each in unmet),
+    ]
     return Errors(
         found=round(sums["links"]),
         false=float(sums["false"]),
         missed=float(sums["missed"]),
-        false_deviation=float(np.hypot(spread.refit_false * sums["false"], nats * sums["false_swing"])),
-        missed_deviation=float(
-            np.linalg.norm(
-                [spread.refit_missed * sums["missed"], nats * sums["missed_swing"], spread.beyond * sums["beyond"]]
-            )
-        ),
+        false_deviation=float(np.linalg.norm(false)),
+        missed_deviation=float(np.linalg.norm(missed)),
     )
 
 

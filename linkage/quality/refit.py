@@ -28,19 +28,25 @@ def refit_spread(
     matches = training_matches(model)
     if not matches or not len(evidence.left):
         return 0.0, 0.0
-    distinct, place = np.unique(evidence.pattern, return_inverse=True)
+    # Pairs that are certain hardly move; there are many of them, and their sums stay.
+    some = evidence.doubtful[evidence.between[evidence.doubtful]]
+    certain = evidence.between.copy()
+    certain[some] = False
+    still_false = float((1 - evidence.probability[certain & evidence.linked]).sum())
+    still_missed = float(evidence.probability[certain & ~evidence.linked].sum())
+    distinct, place = np.unique(evidence.pattern[some], return_inverse=True)
     levels = levels_of(distinct)
-    prior = _prior_spread(census, evidence, model)
-    made, apart = evidence.between & evidence.linked, evidence.between & ~evidence.linked
+    prior = _prior_spread(census, evidence, model)[some]
+    linked, before = evidence.linked[some], evidence.probability[some]
     false, missed = np.zeros(REPLICATES), np.zeros(REPLICATES)
     for number in range(REPLICATES):
         moved = np.zeros(len(distinct))
         for comparison in model.comparisons:
             moved += _drawn_bits(comparison.name, comparison.m, matches, generator)[levels[PLACE[comparison.name]]]
         bits = moved[place] + generator.standard_normal() * prior
-        probability = shifted(evidence.probability, bits)
-        false[number] = (1 - probability[made]).sum()
-        missed[number] = probability[apart].sum()
+        probability = shifted(before, bits)
+        false[number] = still_false + (1 - probability[linked]).sum()
+        missed[number] = still_missed + probability[~linked].sum()
     return float(np.log(false + 0.5).std()), float(np.log(missed + 0.5).std())
 
 

@@ -11,7 +11,17 @@ from linkage.quality.checks import guards, implausible, reviews
 from linkage.quality.estimate import precision, recall
 from linkage.quality.evidence import Census, Evidence
 from linkage.quality.expected import Expected, expected, expected_persons
-from linkage.quality.groups import BEYOND_SPREAD, MODEL_BITS, SUMS, by_group, by_source, errors_of, tallied
+from linkage.quality.groups import (
+    BEYOND_SPREAD,
+    KIND_BITS,
+    MODEL_BITS,
+    SUMS,
+    UNMET,
+    by_group,
+    by_source,
+    errors_of,
+    tallied,
+)
 from linkage.quality.refit import refit_spread, training_matches
 from linkage.quality.thresholds import grades, thresholds
 from schemas.model import MatchModel
@@ -47,11 +57,16 @@ def quality_report(
     errors = expected(census, evidence)
     unknown = _unknown(census, model, errors)
     refit_false, refit_missed = refit_spread(census, evidence, model, generator)
-    spread = Spread(refit_false=refit_false, refit_missed=refit_missed, model_bits=MODEL_BITS, beyond=BEYOND_SPREAD)
-    between, persons = _accuracies(evidence, errors, spread, unknown)
-    table = tallied(
-        census, errors, {name: attributes[name] for name in VARIABLES if name in attributes}, errors.links > 0
+    spread = Spread(
+        refit_false=refit_false,
+        refit_missed=refit_missed,
+        model_bits=MODEL_BITS,
+        kind_bits=KIND_BITS,
+        beyond=BEYOND_SPREAD,
     )
+    between, persons = _accuracies(evidence, errors, spread, unknown)
+    told = {name: attributes[name] for name in VARIABLES if name in attributes}
+    table = tallied(census, evidence, errors, told, errors.links > 0)
     default = model.policy.link_probability
     return QualityReport(
         model_id=model.model_id,
@@ -109,7 +124,9 @@ def _accuracies(
     """Return the accuracy of links and of persons."""
     # A pair stands at both of its subjects.
     links = {name: float(getattr(errors, name).sum()) / 2 for name in SUMS}
-    persons = expected_persons(evidence, links["beyond"])
+    links["false_by_kind"] = evidence.by_kind(evidence.between & evidence.linked)
+    links["missed_by_kind"] = evidence.by_kind(evidence.between & ~evidence.linked)
+    persons = expected_persons(evidence, {name: links[name] for name in UNMET})
     return _accuracy(links, spread, unknown), _accuracy(persons, spread, unknown)
 
 

@@ -14,7 +14,7 @@ from linkage.evaluate import components
 from linkage.quality.estimate import precision, recall
 from linkage.quality.evidence import Census, Evidence
 from linkage.quality.expected import Expected
-from linkage.quality.groups import errors_of
+from linkage.quality.groups import UNMET, errors_of
 from linkage.subjects import BoolArray, IntArray
 from schemas.quality import Estimate, GradeCount, NotEstimable, Spread, ThresholdQuality
 
@@ -45,8 +45,7 @@ def thresholds(
 ) -> tuple[ThresholdQuality, ...]:
     """Return the linkage at the strict, the default, the loose and a few other thresholds, lowest first."""
     named = {**dict.fromkeys(GRID, ""), STRICT: "strict", LOOSE: "loose", default: "default"}
-    beyond = float(expected.beyond.sum()) / 2
-    swing = evidence.probability * (1 - evidence.probability)
+    unmet = {name: float(getattr(expected, name).sum()) / 2 for name in UNMET}
     ends = np.stack([evidence.left, evidence.right])
     paired = np.zeros(len(census), dtype=np.bool_)
     paired[ends] = True
@@ -59,10 +58,12 @@ def thresholds(
         sums = {
             "links": float(made.sum()),
             "false": float((1 - evidence.probability[made]).sum()),
-            "false_swing": float(swing[made].sum()),
-            "missed": float(evidence.probability[apart].sum()) + beyond,
-            "missed_swing": float(swing[apart].sum()),
-            "beyond": beyond,
+            "false_swing": float(evidence.swing[made].sum()),
+            "false_by_kind": evidence.by_kind(made),
+            "missed": float(evidence.probability[apart].sum()) + unmet["beyond"],
+            "missed_swing": float(evidence.swing[apart].sum()),
+            "missed_by_kind": evidence.by_kind(apart),
+            **unmet,
         }
         errors = errors_of(sums, spread)
         result.append(

@@ -83,6 +83,7 @@ MATCH_SUM_COLUMNS: Final = pl.Schema(
         "left_source": pl.String(),
         "right_source": pl.String(),
         "decision": pl.String(),
+        "pattern": pl.Int64(),
         "guarded": pl.Boolean(),
         "reached": pl.Int64(),
         "pairs": pl.Int64(),
@@ -90,8 +91,8 @@ MATCH_SUM_COLUMNS: Final = pl.Schema(
         "swing": pl.Float64(),
     }
 )
-"""Pairs of two sources with one decision, guarded or not, whose probability p reaches so many of the thresholds asked
-for: how many pairs, the sum of p, and that of p(1 - p)."""
+"""Pairs of two sources with one decision and pattern, guarded or not, whose probability p reaches so many of the
+thresholds asked for: how many pairs, the sum of p, and that of p(1 - p)."""
 
 OVERRIDE_COLUMNS: Final = pl.Schema({"left_serial": pl.Int64(), "right_serial": pl.Int64(), "kind": pl.String()})
 """The override in force on a pair (`schemas.decision.ConstraintKind`); the lower serial is the left one."""
@@ -223,7 +224,7 @@ class ResolverRegistry(Protocol):
         ...
 
     def match_sums(self, thresholds: Sequence[float] = ()) -> pl.DataFrame:
-        """Return sums over the stored pairs of current subjects (MATCH_SUM_COLUMNS), by their sources, decision, guard,
-        and how many of the probabilities `thresholds` they reach.
+        """Return sums over the stored pairs of current subjects (MATCH_SUM_COLUMNS), by their sources, decision,
+        pattern, guard, and how many of the probabilities `thresholds` they reach.
         """
         ...

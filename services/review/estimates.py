@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor
+from math import ceil, floor, sqrt
 from typing import Any, Final, Self
 
 import polars as pl
 
 from linkage.quality.estimate import FEWEST_LINKS, Errors, precision, recall
-from linkage.quality.groups import BEYOND_SPREAD, MODEL_BITS, errors_of
+from linkage.quality.groups import BEYOND_SPREAD, KIND_BITS, MODEL_BITS, errors_of
 from linkage.quality.refit import training_matches
 from linkage.quality.thresholds import GRID, LOOSE, STRICT
 from schemas.contracts.base import Feed
@@ -141,7 +141,16 @@ class Linkage:
             return NOT_ESTIMABLE
         if self.model is None or links < FEWEST_LINKS:
             return Share(round(true / links, 3))
-        tally = {"links": links, "false": links - true, "false_swing": _total(theirs, "swing"), **_nothing_missed()}
+        swing, made = _total(theirs, "swing"), self.sums.filter(_LINKED)
+        # Weakest links are not known by pattern; they are taken to be of patterns as the links between feeds are.
+        alike = _by_kind(made) / _total(made, "swing") if _total(made, "swing") else 1.0
+        tally = {
+            "links": links,
+            "false": links - true,
+            "false_swing": swing,
+            "false_by_kind": alike * swing,
+            **_NOTHING_MISSED,
+        }
         return _share(precision(errors_of(tally, _SPREAD)))
 
     def _unlinkable(self, sources: frozenset[str]) -> float | None:
@@ -183,29 +192,43 @@ def _errors(between: pl.DataFrame, linked: pl.Expr, model: MatchModel) -> Errors
     """Return the errors of taking these pairs for links, of a model whose report tells what is never emitted."""
     unemitted = 0.0 if model.report is None else model.report.unemitted or 0.0
     never = _total(between, "probability") * unemitted / (1 - unemitted)
+    never_spread = 1.0 if model.report is None else model.report.unemitted_spread
     made, apart = between.filter(linked), between.filter(~linked)
     tally = {
         "links": _total(made, "pairs"),
         "false": _total(made, "pairs") - _total(made, "probability"),
         "false_swing": _total(made, "swing"),
+        "false_by_kind": _by_kind(made),
         "missed": _total(apart, "probability") + never,
         "missed_swing": _total(apart, "swing"),
+        "missed_by_kind": _by_kind(apart),
         "beyond": never,
+        "beyond_swing": never * never_spread,
+        "sparse_swing": 0.0,
     }
     return errors_of(tally, _SPREAD)
+
+
+def _by_kind(sums: pl.DataFrame) -> float:
+    """Return the root of the sum of squares of patterns' swing (`linkage.quality.evidence.Evidence.by_kind`)."""
+    by_pattern = sums.group_by("pattern").agg(pl.col("swing").sum())["swing"]
+    return sqrt(float((by_pattern**2).sum()))
 
 
 def _total(frame: pl.DataFrame, column: str) -> float:
     return float(frame[column].sum())
 
 
-_SPREAD: Final = Spread(refit_false=0.0, refit_missed=0.0, model_bits=MODEL_BITS, beyond=BEYOND_SPREAD)
+_SPREAD: Final = Spread(
+    refit_false=0.0, refit_missed=0.0, model_bits=MODEL_BITS, kind_bits=KIND_BITS, beyond=BEYOND_SPREAD
+)
 """The service keeps no sample to refit on: what a refit would add is small beside the model's own error
 (`linkage/decisions/0050`)."""
 
 
-def _nothing_missed() -> dict[str, float]:
-    return {"missed": 0.0, "missed_swing": 0.0, "beyond": 0.0}
+_NOTHING_MISSED: Final = dict.fromkeys(
+    ("missed", "missed_swing", "missed_by_kind", "beyond", "beyond_swing", "sparse_swing"), 0.0
+)
 
 
 def _share(estimate: Estimate) -> Share:

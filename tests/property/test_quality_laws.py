@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from random import Random
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,9 +14,9 @@ from scipy.special import gammaincinv
 
 from linkage.quality.beyond import never_emitted
 from linkage.quality.estimate import Errors, gamma_interval, number_interval, precision, recall, share_interval
-from linkage.quality.evidence import Census, Evidence
+from linkage.quality.evidence import LEAST_SWING, Census, Evidence
 from linkage.quality.expected import expected, expected_persons
-from linkage.quality.groups import distance, errors_of, standardised_difference
+from linkage.quality.groups import SUMS, UNMET, distance, errors_of, standardised_difference
 from linkage.quality.refit import shifted
 from linkage.quality.report import quality_report
 from linkage.quality.thresholds import links_at
@@ -22,7 +25,8 @@ from linkage.subjects import identities
 from schemas.model import default_model
 from schemas.quality import Estimate, Spread
 
-SPREAD = Spread(refit_false=0.1, refit_missed=0.1, model_bits=1.0, beyond=0.8)
+SPREAD = Spread(refit_false=0.1, refit_missed=0.1, model_bits=1.0, kind_bits=1.0, beyond=0.8)
+UNMET_NOTHING = dict.fromkeys(UNMET, 0.0)
 numbers = st.floats(0, 1e5, allow_nan=False)
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 
@@ -113,17 +117,30 @@ def test_certain_links_are_all_right(each: int) -> None:
 def test_links_and_persons_of_two_expect_the_same_errors(probability: list[float], chance: object) -> None:
     linked = [p >= 0.5 for p in probability]
     weighed = evidence(probability, linked)
-    links, persons = expected(census(len(linked)), weighed), expected_persons(weighed, 0.0)
+    links, persons = expected(census(len(linked)), weighed), expected_persons(weighed, UNMET_NOTHING)
 
     for name in ("links", "false", "missed", "false_swing", "missed_swing"):
         assert getattr(links, name).sum() / 2 == pytest.approx(persons[name], abs=1e-9)
+
+
+@given(probabilities, st.randoms())
+def test_errors_of_kinds_of_pair_are_less_than_all_alike_and_more_than_the_largest(
+    probability: list[float], chance: Random
+) -> None:
+    pairs = evidence(probability, [p >= 0.5 for p in probability])
+    pairs = dataclasses.replace(pairs, pattern=np.asarray([chance.randrange(3) for _ in probability]))
+    chosen = pairs.swing > LEAST_SWING
+    sums = np.bincount(pairs.pattern[chosen], pairs.swing[chosen], 3)
+
+    assert sums.max() - 1e-9 <= pairs.by_kind(pairs.linked | True) <= sums.sum() + 1e-9
+    assert pairs.by_kind(pairs.linked) <= pairs.by_kind(pairs.linked | True) + 1e-9
 
 
 @given(probabilities, st.floats(0.05, 0.95))
 def test_matches_of_which_a_share_is_found_stand_for_the_others(probability: list[float], share: float) -> None:
     likely = np.asarray(probability * 2)
     of = census(len(probability), share)
-    missing, _ = never_emitted(of.source, of.found_share, of.link_share, likely)
+    missing = never_emitted(of.source, of.found_share, of.link_share, likely).missing
 
     assert missing.sum() == pytest.approx(likely.sum() * (1 - share) / share, rel=1e-9, abs=1e-12)
 
@@ -133,11 +150,13 @@ def test_the_source_whose_subjects_lack_fields_says_whose_the_matches_are_that_l
     found = np.concatenate([np.full(10, 0.5), np.ones(10)])
     linked = np.concatenate([np.ones(16), np.zeros(4)])
     likely = np.concatenate([np.full(10, 0.6), np.ones(6), np.zeros(4)])
-    missing, leader = never_emitted(source, found, linked, likely)
+    never = never_emitted(source, found, linked, likely)
+    missing = never.missing
 
-    assert leader == 1
+    assert never.leader == 1
     assert missing[:10].sum() == pytest.approx(6)
     assert missing.tolist()[10:] == pytest.approx([0.0] * 6 + [1.5] * 4)
+    assert never.sparse_swing.sum() == 0, "whoever has what shows a match has one, and so have those who lack it"
 
 
 @given(probabilities, st.floats(0.5, 1), st.floats(0.5, 1))
@@ -208,4 +227,4 @@ def test_a_model_that_was_not_fitted_judges_nothing() -> None:
     assert report.persons.recall.not_estimable == "no_fit"
     assert report.links.expected_false is None
     assert [source.link_rate.value for source in report.sources] == [0.0, 0.0]
-    assert errors_of({"links": 0, "false": 0, "false_swing": 0, "missed": 0, "missed_swing": 0, "beyond": 0}, SPREAD)
+    assert errors_of(dict.fromkeys((*SUMS, "false_by_kind", "missed_by_kind"), 0.0), SPREAD)

@@ -226,6 +226,7 @@ def _match_sums(thresholds: Sequence[float]) -> Executable:
             left.c.source.label("left_source"),
             right.c.source.label("right_source"),
             pairs.c.decision,
+            pairs.c.pattern,
             pairs.c.guard.is_not(None).label("guarded"),
             reached.label("reached"),
             p.label("p"),
@@ -235,7 +236,8 @@ def _match_sums(thresholds: Sequence[float]) -> Executable:
         .where(left.c.person.is_not(None), right.c.person.is_not(None), p.is_not(None))
         .subquery()
     )
-    by = (pair.c.left_source, pair.c.right_source, pair.c.decision, pair.c.guarded, pair.c.reached)
+    sources = (pair.c.left_source, pair.c.right_source)
+    by = (*sources, pair.c.decision, pair.c.pattern, pair.c.guarded, pair.c.reached)
     sums = (func.count(), func.sum(pair.c.p), func.sum(pair.c.p * (1 - pair.c.p)))
     return select(*by, *sums).group_by(*by).order_by(*by)
 
