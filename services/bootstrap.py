@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import logging
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
 
 Ready = Callable[[Mapping[str, str]], None]
 """Told once a role works: address by name of service, empty for a role that serves none."""
-
-log = logging.getLogger(__name__)
 
 GRACE_S: Final = 20.0
 """How long running calls may go on after a server was told to stop."""
@@ -428,45 +424,6 @@ ROLES: Final = ("ingest", "landing", "matcher", "resolver", "features", "query",
 
 _MOST_SEATS: Final = 64
 
-METRICS_PORTS: Final = 8
-"""How many ports from its own on a supervised role tries for metrics, each as many further on as there are roles: the
-others of its kind have those before."""
-
-
-def metrics_addresses(name: str, settings: Settings, *, supervised: bool) -> list[str]:
-    """Return where a role may show its metrics, the first that is free; nowhere when the settings name no address.
-
-    A role alone uses the address as it is; under a supervisor each has a port of its own, in the order of `ROLES`.
-    """
-    if not settings.metrics_address:
-        return []
-    host, _, port = settings.metrics_address.rpartition(":")
-    if not supervised:
-        return [settings.metrics_address]
-    own = int(port) + ROLES.index(name)
-    return [f"{host}:{own + len(ROLES) * further}" for further in range(METRICS_PORTS)]
-
-
-@contextmanager
-def _shown(role: Role, addresses: Sequence[str]) -> Iterator[None]:
-    """Show a role's metrics at the first of the addresses that is free; nowhere when there are none."""
-    if not addresses:
-        yield
-        return
-    from services.metrics.exporter import Exporter
-
-    for last, address in ((address == addresses[-1], address) for address in addresses):
-        try:
-            exporter = Exporter(address, role.parts)
-        except StateError:
-            if last:
-                raise
-            continue
-        log.info("metrics", extra={"address": exporter.address})
-        with exporter:
-            yield
-        return
-
 
 def run_role(
     name: str,
@@ -476,21 +433,24 @@ def run_role(
     *,
     supervised: bool = False,
 ) -> None:
-    """Run one role until `stop` is set, its metrics at one of `metrics_addresses`; `ready` is told when it works.
+    """Run one role until `stop` is set, and show its metrics where the settings say; `ready` is told when it works.
 
     Raises StateError ALREADY_RUNNING when another process runs it on these files, or, of roles that may run beside one
     another, as many as may; and whatever building or running it raises.
     """
-    addresses = metrics_addresses(name, settings, supervised=supervised)
+    from services.metrics.place import metrics_addresses, shown
+
+    place = (ROLES.index(name), len(ROLES)) if supervised else None
+    addresses = metrics_addresses(settings.metrics_address, place)
     if name in BESIDE:
         with Seat(settings.data_dir, name, _seats(name, settings)) as seat:
             role = BESIDE[name](settings, seat)
-            with _shown(role, addresses):
+            with shown(role.parts, addresses):
                 role.run(stop, ready)
     else:
         with ExclusiveLock(settings.data_dir, name):
             role = ALONE[name](settings)
-            with _shown(role, addresses):
+            with shown(role.parts, addresses):
                 role.run(stop, ready)
 
 

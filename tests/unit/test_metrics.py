@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.errors import Reason, StateError
-from services.bootstrap import METRICS_PORTS, ROLES, metrics_addresses
+from services.bootstrap import ROLES
 from services.bus.counts import COUNTS
 from services.figures import BOUNDS_S, Durations, Figure, Spread, Tally
 from services.metrics.catalogue import BY_NAME, METRICS, OF_COUNTS, Kind, counted
 from services.metrics.exporter import MOST_SERIES, Exporter, safe_label
-from services.settings import read_settings
+from services.metrics.place import PORTS, metrics_addresses
 
 ACCEPTED = "hwlink_ingest_accepted_records_total"
 
@@ -155,9 +155,8 @@ def test_a_port_that_is_taken_is_said() -> None:
 
 
 def test_each_role_under_a_supervisor_has_ports_of_its_own() -> None:
-    settings = read_settings({"HWLINK_METRICS_ADDRESS": "127.0.0.1:9400"})
-    assert metrics_addresses("matcher", settings, supervised=False) == ["127.0.0.1:9400"]
-    tried = [metrics_addresses(role, settings, supervised=True) for role in ROLES]
+    assert metrics_addresses("127.0.0.1:9400", None) == ["127.0.0.1:9400"]
+    tried = [metrics_addresses("127.0.0.1:9400", (number, len(ROLES))) for number in range(len(ROLES))]
     assert [addresses[0] for addresses in tried] == [f"127.0.0.1:{9400 + n}" for n in range(len(ROLES))]
-    assert len({address for addresses in tried for address in addresses}) == len(ROLES) * METRICS_PORTS
-    assert metrics_addresses("matcher", read_settings({}), supervised=True) == []
+    assert len({address for addresses in tried for address in addresses}) == len(ROLES) * PORTS
+    assert metrics_addresses("", (2, len(ROLES))) == []
