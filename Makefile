@@ -32,12 +32,14 @@ test: $(READY) ## run the quick tests
 test-all: $(READY) ## run every test, the long ones too
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
-check: $(READY) ## lint, types, import contracts, drift of generated files
+check: $(READY) ## lint, types, import contracts, drift of generated files, deployment files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m services.generate --check
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose/compose.yaml
+	$(BIN)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 
 format: $(READY) ## format the code and apply safe fixes
 	$(BIN)/ruff check --fix .

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemas.errors import HwlinkError, Reason, StateError, TransientError
+from schemas.errors import HwlinkError, InputError, Reason, StateError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from services.settings import Settings
 
 _POLL_S = 0.25
+_HEALTH_TIMEOUT_S = 5.0
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(doctor)
+    app.command()(health)
     app.command()(config)
     snapshots = typer.Typer(help="Published states of persons and features.", no_args_is_help=True)
     snapshots.command("list")(snapshot_list)
@@ -166,6 +168,32 @@ def _tell_books(books: Sequence[Any], as_json: bool) -> None:
         )
     if not books:
         typer.echo("no streams yet")
+
+
+def health(role: Annotated[str, typer.Argument(help="ingest, query or review.")], as_json: AsJson = False) -> None:
+    """Ask a role that serves whether it does, at its address in the settings; the exit code is 7 when it does not.
+
+    For the probes of whatever runs the roles: it runs where the role runs, since the address is on loopback.
+    """
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    from services.rpc.client import call, open_channel
+
+    settings = _settings()
+    addresses = {"ingest": settings.ingest_address, "query": settings.query_address, "review": settings.review_address}
+    if role not in addresses:
+        raise InputError(Reason.OPTION_INVALID, f"A role that serves is one of: {', '.join(addresses)}.")
+    with open_channel(addresses[role], retries=False) as channel:
+        answer = call(
+            health_pb2_grpc.HealthStub(channel).Check, health_pb2.HealthCheckRequest(), deadline_s=_HEALTH_TIMEOUT_S
+        )
+    serves = answer.status == health_pb2.HealthCheckResponse.SERVING
+    if as_json:
+        print_json({"role": role, "serves": serves})
+    else:
+        typer.echo(f"{role} {'serves' if serves else 'does not serve'}")
+    if not serves:
+        raise TransientError(Reason.UNAVAILABLE, f"The role {role} is starting or stopping; ask again.")
 
 
 def config(as_json: AsJson = False) -> None:

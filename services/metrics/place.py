@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 def metrics_addresses(address: str, place: tuple[int, int] | None) -> list[str]:
     """Return where to show metrics, the first that is free; nowhere for an empty `address`.
 
-    A process alone uses the address as it is. One under a supervisor has a `place`, its number among how many roles, and
-    a port that many further on.
+    A process alone uses the address as it is. One under a supervisor has a `place`, its number among how many roles,
+    and a port that many further on.
     """
     if not address:
         return []

@@ -16,12 +16,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from schemas.errors import HwlinkError, PolicyError, Reason, StateError, TransientError
+from schemas.errors import HwlinkError, InputError, PolicyError, Reason, StateError, TransientError
 from schemas.topics import SUBJECTS, WELFARE
 from services.bootstrap import open_bus, open_registry, open_zone
 from services.bus import Bus, Outgoing
 from services.cli.operate import register
 from services.registry import AuditEvent, Registry, Snapshot
+from services.rpc.server import RpcServer
 from services.settings import Settings, read_settings
 
 
@@ -230,3 +231,18 @@ def test_a_registry_is_brought_up_to_date_once(tmp_path: Path, monkeypatch: pyte
     assert told("store", "migrate") == {"migrated": True}
     assert told("store", "migrate") == {"migrated": False}
     assert run("store", "migrate")[0] == "the registry is up to date\n"
+
+
+# --- health
+
+
+def test_a_role_that_serves_is_told_from_one_that_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = RpcServer("127.0.0.1:0", [])
+    monkeypatch.setenv("HWLINK_QUERY_ADDRESS", server.address)
+    server.start()
+    assert told("health", "query") == {"role": "query", "serves": True}
+    server.stop(0)
+    _, failure = run("health", "query")
+    assert isinstance(failure, TransientError)
+    _, failure = run("health", "matcher")
+    assert isinstance(failure, InputError)
