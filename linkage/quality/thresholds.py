@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from linkage.evaluate import components
 from linkage.quality.estimate import precision, recall
@@ -50,6 +51,8 @@ def thresholds(
     paired = np.zeros(len(census), dtype=np.bool_)
     paired[ends] = True
     ends = (np.cumsum(paired) - 1)[ends]
+    # Most subjects of a large source are in no pair: only those that are need looking at for each threshold.
+    source, total = census.source[paired], np.bincount(census.source, minlength=len(census.sources))
     result = []
     for probability, name in sorted(named.items()):
         linked = evidence.linked if probability == default else links_at(evidence, probability, default)
@@ -74,7 +77,7 @@ def thresholds(
                 persons_of_two_or_more=_persons(ends, linked),
                 precision=Estimate(not_estimable=unknown) if unknown else precision(errors),
                 recall=Estimate(not_estimable=unknown) if unknown else recall(errors),
-                link_rates=_rates(census, evidence, made),
+                link_rates=_rates(census.sources, total, source, ends[:, made]),
             )
         )
     return tuple(result)
@@ -106,10 +109,13 @@ def _persons(ends: IntArray, linked: BoolArray) -> int:
     return int(np.count_nonzero(np.bincount(person[left], minlength=1)))
 
 
-def _rates(census: Census, evidence: Evidence, made: BoolArray) -> dict[str, float]:
-    """Return the share of each source's subjects that have a link."""
-    has = np.zeros(len(census), dtype=np.bool_)
-    has[evidence.left[made]] = has[evidence.right[made]] = True
-    total = np.bincount(census.source, minlength=len(census.sources))
-    some = np.bincount(census.source[has], minlength=len(census.sources))
-    return {name: round(float(some[i] / max(total[i], 1)), 6) for i, name in enumerate(census.sources)}
+def _rates(
+    sources: tuple[str, ...], total: IntArray, source: npt.NDArray[np.uint16], ends: IntArray
+) -> dict[str, float]:
+    """Return the share of each source's subjects (`total`) that have a link; `ends` (2, links) number those of which
+    `source` is the code.
+    """
+    has = np.zeros(len(source), dtype=np.bool_)
+    has[ends] = True
+    some = np.bincount(source[has], minlength=len(sources))
+    return {name: round(float(some[i] / max(total[i], 1)), 6) for i, name in enumerate(sources)}
