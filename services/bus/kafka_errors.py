@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from kafka import errors
 
 from schemas.errors import DefectError, HwlinkError, InputError, Reason, StateError, TransientError
+from services.bus.kafka_client import UNACCEPTED
 
 _SAYINGS: Final[tuple[tuple[tuple[type[BaseException], ...], type[HwlinkError], Reason, str], ...]] = (
     (
@@ -20,12 +20,7 @@ _SAYINGS: Final[tuple[tuple[tuple[type[BaseException], ...], type[HwlinkError], 
         "HWLINK_KAFKA_SECURITY_PATH.",
     ),
     (
-        (
-            errors.SaslAuthenticationFailedError,
-            errors.UnsupportedSaslMechanismError,
-            errors.IllegalSaslStateError,
-            ssl.SSLError,
-        ),
+        UNACCEPTED,
         StateError,
         Reason.SETTING_INVALID,
         "The broker and this principal did not accept each other's identity; check the file that "
@@ -86,7 +81,8 @@ _SAYINGS: Final[tuple[tuple[tuple[type[BaseException], ...], type[HwlinkError], 
         ),
         TransientError,
         Reason.UNAVAILABLE,
-        "The Kafka broker does not answer; check that it runs, and HWLINK_BUS_URL, then try again.",
+        "The Kafka broker does not answer; check that it runs, HWLINK_BUS_URL, and HWLINK_KAFKA_SECURITY_PATH (some "
+        "brokers hang up on a wrong password), then try again.",
     ),
 )
 """Failures of kafka-python, the first that fits: what is raised, why, and what to do next."""
@@ -106,6 +102,8 @@ def our_errors(what: str, on_transient: Callable[[], None] = lambda: None) -> It
 
 def translated(error: BaseException, what: str) -> HwlinkError:
     """Return what to raise for a failure of kafka-python's."""
+    if type(error) is errors.KafkaError and "AuthorizationFailed" in str(error):
+        error = errors.ClusterAuthorizationFailedError()  # a producer's first request: only its text says what it was
     for kinds, ours, reason, saying in _SAYINGS:
         if isinstance(error, kinds):
             return ours(reason, saying.format(what=what))

@@ -152,6 +152,15 @@ def line(tmp_path: Path) -> Iterator[Line]:
     made.stop()
 
 
+@pytest.fixture
+def kafka_line(tmp_path: Path, kafka_url: str) -> Iterator[Line]:
+    """A fresh line whose bus is a namespace of its own on a real Kafka broker, its services down."""
+    made = Line(tmp_path)
+    made.environ["HWLINK_BUS_URL"] = kafka_url
+    yield made
+    made.stop()
+
+
 @pytest.fixture(scope="module")
 def shared_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """A line that the tests of a module share, since starting the services takes seconds; down at first."""

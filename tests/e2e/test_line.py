@@ -62,7 +62,15 @@ def send_until_done(line: Any, feed: str, path: Path) -> None:
     pytest.fail(f"send never ended well: {done.stderr}")
 
 
-def test_services_find_the_persons_that_the_offline_link_finds(line: Any, as_groups: Groups) -> None:
+@pytest.mark.parametrize(
+    "named",
+    ["line", pytest.param("kafka_line", marks=[pytest.mark.brokers, pytest.mark.slow])],
+    ids=["sqlite", "kafka"],
+)
+def test_services_find_the_persons_that_the_offline_link_finds(
+    named: str, as_groups: Groups, request: pytest.FixtureRequest
+) -> None:
+    line = request.getfixturevalue(named)
     health, welfare = feeds(line, 3_000, 900)
     expected = offline(line, health, welfare, unique="left", as_groups=as_groups)
     line.serve(line.root / "model.json")

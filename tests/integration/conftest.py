@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -218,6 +220,28 @@ class Kit:
     start: Callable[..., RunningDoor]
     stop: Callable[..., None]
     client: Callable[[str], PlainClient]
+
+
+@pytest.fixture
+def kafka_said() -> Iterator[list[str]]:
+    """What kafka-python logs, as text, while connections fail, for tests that make them.
+
+    Its records hold exceptions, and those the sockets of failed connections, which it leaves to the garbage collector:
+    so nobody else keeps them, and what there is goes before other tests treat warnings as errors.
+    """
+
+    class Texts(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(record.getMessage())
+
+    said: list[str] = []
+    handler, logger = Texts(logging.WARNING), logging.getLogger("kafka")
+    logger.addHandler(handler)
+    logger.propagate = False
+    yield said
+    logger.propagate = True
+    logger.removeHandler(handler)
+    gc.collect()
 
 
 @pytest.fixture
