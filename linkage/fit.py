@@ -5,7 +5,8 @@
    not overlap with the pass's own columns: among pairs that a pass found, its own columns agree whoever they are.
 3. Sessions that tell of more matches than the others are left out (`linkage.recapture`); the rest are added up, each
    with the number of matches it expects, and smoothed towards the shipped m.
-4. A prior for each pair of sources: the share of matches that makes the candidates' weights likeliest.
+4. The surname's m, and how surname and home go together, by the candidates' own probabilities (`decisions/0080`).
+5. A prior for each pair of sources: the share of matches that makes the candidates' weights likeliest.
 """
 
 from __future__ import annotations
@@ -56,8 +57,10 @@ SAMPLE_ROWS: Final = 15_000
 M_STRENGTH: Final = 50.0
 """Matches that the shipped m counts as in the combined estimate."""
 
-MATCH_ROUNDS: Final = 3
-"""Times that the dependences of matches are learnt from candidates' probabilities, and these reckoned anew."""
+MATCH_ROUNDS: Final = 8
+"""Times that the surname's m and the dependences of matches are learnt from candidates' probabilities, and these
+reckoned anew. Measured in `decisions/0080`.
+"""
 
 MOST_MISTAKEN: Final = 0.02
 """Share of matches with two different NHS numbers (or NINOs) from which on a conflict is no veto. Measured in
@@ -116,9 +119,7 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     fitted = shipped.model_copy(
         update={
             "title": f"Fitted on {int(held.alive.sum())} subjects of {len(held.subjects.sources)} source(s)",
-            "comparisons": tuple(
-                Comparison(name=n, m=tuple(m[n].tolist()), u=tuple(u[n].tolist())) for n in COMPARISONS
-            ),
+            "comparisons": _comparisons(m, u),
             "relatives": relatives,
             "dependences": dependences,
             "frequencies": frequencies(held),
@@ -128,10 +129,15 @@ def fit(held: HeldSubjects, shipped: MatchModel, seed: int = 1) -> MatchModel:
     shares = relatives_shares(held, candidates, fitted, m, generator)
     levels = levels_of(candidates.pattern)
     unfound = unfound_by_subject(held, candidates, Weigher(fitted))
+    surname = m["surname"]
     for _ in range(MATCH_ROUNDS):
-        evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
-        learnt = match_dependences(levels, _believed(candidates, evidence), m, M_STRENGTH)
-        fitted = fitted.model_copy(update={"dependences": (*dependences, *learnt)})
+        probability = _believed(candidates, likelihoods(held, candidates, Weigher(fitted), shares, unfound))
+        if counts["surname"].any():
+            # Most sessions that leave the surname free ask the home to agree, and miss those who change both at once.
+            seen = np.bincount(levels[PLACE["surname"]], probability, len(surname) + 1)[1:]
+            m = {**m, "surname": smoothed("surname", seen.astype(np.float64), surname, M_STRENGTH)}
+        learnt = match_dependences(levels, probability, m, M_STRENGTH)
+        fitted = fitted.model_copy(update={"comparisons": _comparisons(m, u), "dependences": (*dependences, *learnt)})
     unfound = unfound_by_subject(held, candidates, Weigher(fitted))
     evidence = likelihoods(held, candidates, Weigher(fitted), shares, unfound)
 
@@ -187,6 +193,10 @@ def _unlinkable(held: HeldSubjects, matcher: Matcher) -> dict[str, float]:
         for name, some in zip(subjects.sources, rows, strict=True)
         if len(some)
     }
+
+
+def _comparisons(m: dict[str, FloatArray], u: dict[str, FloatArray]) -> tuple[Comparison, ...]:
+    return tuple(Comparison(name=n, m=tuple(m[n].tolist()), u=tuple(u[n].tolist())) for n in COMPARISONS)
 
 
 def _lone(held: HeldSubjects, candidates: Candidates, probability: FloatArray) -> tuple[LoneBits, ...]:
