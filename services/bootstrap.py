@@ -102,13 +102,6 @@ def open_registry(settings: Settings) -> Registry:
     return open_sql_registry(settings.registry_url)
 
 
-def migrate_registry(settings: Settings) -> bool:
-    """Bring the registry that `registry_url` names up to date; return whether anything was done."""
-    from services.registry.sql import migrate
-
-    return migrate(settings.registry_url)
-
-
 def open_zone(settings: Settings, name: ZoneName) -> Zone:
     """Open one zone of the lake that `lake_url` names; InputError OPTION_INVALID for another scheme than `file`."""
     from services.lake.delta import DeltaZone

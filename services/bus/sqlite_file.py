@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -129,6 +129,14 @@ class SqliteFile:
             if self._connection is not None and self._process == os.getpid():
                 self._connection.close()
                 self._connection = None
+
+
+def copy_file(path: Path, into: Path, busy_timeout_s: float = 30.0) -> None:
+    """Write the bus file as it stands at one moment to `into`, which is made; senders and readers go on meanwhile."""
+    os.close(os.open(into, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    source = SqliteFile(path, busy_timeout_s)
+    with closing(source), source.reading() as connection, closing(sqlite3.connect(into)) as target:
+        connection.backup(target)
 
 
 def create_topic(

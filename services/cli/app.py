@@ -22,6 +22,7 @@ GROUPS = (
     "review",
     "report",
     "operate",
+    "store",
     "topics",
     "dlq",
 )

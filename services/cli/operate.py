@@ -1,4 +1,4 @@
-"""Commands of operators and governance: `doctor`, `config`, `store`, `snapshot list`, `audit`.
+"""Commands of operators and governance: `doctor`, `config`, `snapshot list`, `audit`.
 
 They open the stores themselves, because they must answer when nothing serves.
 """
@@ -42,9 +42,6 @@ def register(app: typer.Typer) -> None:
     audit.command("verify")(audit_verify)
     audit.command("search")(audit_search)
     app.add_typer(audit, name="audit")
-    stores = typer.Typer(help="The registry and the lake themselves.", no_args_is_help=True)
-    stores.command("migrate")(store_migrate)
-    app.add_typer(stores, name="store")
 
 
 def doctor(
@@ -247,17 +244,6 @@ def snapshot_list(as_json: AsJson = False) -> None:
         typer.echo(f"{row['snapshot_id']}  as of {row['as_of']}  model {model}  {row['people']:,} people")
     if not rows:
         typer.echo("no snapshots yet")
-
-
-def store_migrate(as_json: AsJson = False) -> None:
-    """Bring the registry's tables to this version of hwlink. Stop every role first; nothing stored is lost."""
-    from services.bootstrap import migrate_registry
-
-    migrated = migrate_registry(_settings())
-    if as_json:
-        print_json({"migrated": migrated})
-        return
-    typer.echo("the registry was brought up to date" if migrated else "the registry is up to date")
 
 
 def audit_verify(as_json: AsJson = False) -> None:

@@ -185,7 +185,7 @@ class Features:
                     f"Table {table} of the last snapshot is not in the lake; restore it, or empty the registry.",
                 )
             frames[table] = _shaped(rows.collect(), schema)
-        serial = int(last.snapshot_id.rpartition(".")[2])
+        serial = max(int(last.snapshot_id.rpartition(".")[2]), self._registry.last_revision())
         offsets: dict[str, dict[str, int]] = {}
         for name, at in last.positions.items():
             table, colon, application = name.partition(":")

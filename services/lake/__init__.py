@@ -8,6 +8,7 @@ all adapters.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 import polars as pl
@@ -65,4 +66,26 @@ class Zone(Protocol):
 
         Files younger than `older_than_h` hours stay, for readers that have just opened a version.
         """
+        ...
+
+    def expire_log(self, table: str) -> None:
+        """Sum the table's log up in a checkpoint, and delete entries past their time (30 days)."""
+        ...
+
+    def size_bytes(self, table: str) -> int:
+        """Return the room that the table takes, files of former versions and the log too."""
+        ...
+
+    def copy(self, table: str, versions: Sequence[int], into: Path) -> int:
+        """Copy the table to the folder `into`, at its current version and those of `versions` that still are; return
+        the current one. Writers and readers may go on meanwhile.
+        """
+        ...
+
+    def put(self, table: str, source: Path) -> None:
+        """Put a table here that `copy` has written; InputError OPTION_INVALID where there is one of that name."""
+        ...
+
+    def drop(self, table: str) -> None:
+        """Delete a table with all that it holds, for a restore that failed half-way."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from deltalake import CommitProperties, DeltaTable, Transaction, WriterPropertie
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from polars.datatypes import DataTypeClass
 
-from schemas.errors import DefectError, HwlinkError, Reason, StateError, TransientError
+from schemas.errors import DefectError, HwlinkError, InputError, Reason, StateError, TransientError
 from services.lake import ZoneName
+from services.lake.delta_copy import copy_table, tree_bytes
 from services.lake.delta_log import application_ids, flush
 
 NO_STATISTICS: Final = {"delta.dataSkippingNumIndexedCols": "0"}
@@ -153,6 +155,37 @@ class DeltaZone:
                 keep_versions=list(keep_versions),
             )
         return len(gone)
+
+    def expire_log(self, table: str) -> None:
+        """Sum the table's log up in a checkpoint, and delete entries past their time (30 days)."""
+        handle = self._handle(table)
+        if handle is not None:
+            with _our_errors(table):
+                handle.create_checkpoint()
+                handle.cleanup_metadata()
+
+    def size_bytes(self, table: str) -> int:
+        """Return the room that the table takes, files of former versions and the log too."""
+        return tree_bytes(self._path(table))
+
+    def copy(self, table: str, versions: Sequence[int], into: Path) -> int:
+        """Copy the table to the folder `into`, at its current version and those of `versions` that still are."""
+        return copy_table(self._path(table), versions, into)
+
+    def put(self, table: str, source: Path) -> None:
+        """Put a table here that `copy` has written; InputError OPTION_INVALID where there is one of that name."""
+        target = self._path(table)
+        if target.exists():
+            raise InputError(
+                Reason.OPTION_INVALID,
+                f"The {self.name} zone holds a table {table} already; restore into an empty folder.",
+            )
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(source, target)
+
+    def drop(self, table: str) -> None:
+        """Delete a table with all that it holds, for a restore that failed half-way."""
+        shutil.rmtree(self._path(table), ignore_errors=True)
 
     def _path(self, table: str) -> Path:
         if not _TABLE_NAME.fullmatch(table):

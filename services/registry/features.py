@@ -37,6 +37,10 @@ class FeaturesRegistry(Protocol):
         """
         ...
 
+    def last_revision(self) -> int:
+        """Return the highest revision that may have been given out before a restore, 0 where there was none."""
+        ...
+
     def model_in_force(self) -> str | None:
         """Return the id of the model that persons are linked by, None before the first."""
         ...

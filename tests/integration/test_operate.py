@@ -226,13 +226,6 @@ def test_a_changed_event_breaks_the_chain(site: Site) -> None:
     assert failure.reason is Reason.NOT_RECONCILED
 
 
-def test_a_registry_is_brought_up_to_date_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HWLINK_DATA_DIR", str(tmp_path))
-    assert told("store", "migrate") == {"migrated": True}
-    assert told("store", "migrate") == {"migrated": False}
-    assert run("store", "migrate")[0] == "the registry is up to date\n"
-
-
 # --- health
 
 

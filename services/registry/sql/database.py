@@ -46,6 +46,15 @@ class Database:
         with our_errors(), self._writer.connect() as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def outside_transactions(self) -> Iterator[Connection]:
+        """Lend a connection whose statements each commit by themselves, for what may run in no transaction."""
+        is_postgresql = self._engine.dialect.name == "postgresql"
+        options = {"isolation_level": "AUTOCOMMIT"} if is_postgresql else {"hwlink_alone": True}
+        alone = self._engine.execution_options(**options)
+        with our_errors(), alone.connect() as connection:
+            yield connection
+
     def close(self) -> None:
         """Close the pool's connections. Idempotent; a later use opens new ones."""
         self._engine.dispose()

@@ -107,8 +107,9 @@ def _sqlite(url: URL, path: str, busy_timeout_s: float) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         # A writer takes the lock at once: a reader that turns into a writer later could only fail.
-        writes = connection.get_execution_options().get("hwlink_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("hwlink_alone", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("hwlink_writes", False) else "BEGIN")
 
     return engine
 

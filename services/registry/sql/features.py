@@ -33,6 +33,11 @@ class SqlFeaturesRegistry:
             sequence = connection.execute(select(resolver_state.c.sequence)).scalar_one_or_none()
             return sequence or 0, membership(connection)
 
+    def last_revision(self) -> int:
+        """See `FeaturesRegistry.last_revision`."""
+        with self._database.reading() as connection:
+            return connection.execute(select(features_state.c.revision)).scalar_one_or_none() or 0
+
     def model_in_force(self) -> str | None:
         """See `FeaturesRegistry.model_in_force`."""
         with self._database.reading() as connection:

@@ -31,6 +31,25 @@ def newest() -> str:
     return head
 
 
+def known() -> set[str]:
+    """Return every revision that this version of hwlink can bring up to date, the newest one too."""
+    return {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+def upgrade(connection: Connection, revision: str) -> None:
+    """Bring the tables to a revision (`head` for the newest) within the caller's transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # an index on a large table takes its time
+    command.upgrade(_config(connection), revision)
+
+
+def refuse_another_version(database: Database) -> None:
+    """Raise StateError STORE_VERSION when the tables are not of the newest version."""
+    with database.reading() as connection:
+        if _revision(connection) != newest():
+            raise _another_version()
+
+
 def prepare(database: Database) -> None:
     """Make the tables of an empty database; raise StateError STORE_VERSION when it holds another version."""
     with database.reading() as connection:
@@ -40,12 +59,9 @@ def prepare(database: Database) -> None:
         take_turn(connection, "schema")
         revision = _revision(connection)
         if revision is None and not inspect(connection).get_table_names():
-            command.upgrade(_config(connection), "head")
+            upgrade(connection, "head")
         elif revision != newest():
-            raise StateError(
-                Reason.STORE_VERSION,
-                "Another version of hwlink wrote the registry; stop every role and run `hwlink store migrate`.",
-            )
+            raise _another_version()
 
 
 def migrate(database: Database) -> bool:
@@ -58,15 +74,21 @@ def migrate(database: Database) -> bool:
         revision = _revision(connection)
         if revision == newest():
             return False
-        known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
-        if revision not in known and not (revision is None and not inspect(connection).get_table_names()):
+        if revision not in known() and not (revision is None and not inspect(connection).get_table_names()):
             raise StateError(
                 Reason.STORE_VERSION,
                 "This version of hwlink cannot bring that database up to date; install the newer version that "
                 "wrote it, or check the registry URL.",
             )
-        command.upgrade(_config(connection), "head")
+        upgrade(connection, "head")
         return True
+
+
+def _another_version() -> StateError:
+    return StateError(
+        Reason.STORE_VERSION,
+        "Another version of hwlink wrote the registry; stop every role and run `hwlink store migrate`.",
+    )
 
 
 def _revision(connection: Connection) -> str | None:

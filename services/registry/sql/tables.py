@@ -248,6 +248,8 @@ features_state = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("position", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False),
+    # Revisions up to this one may have been given out by a registry that was lost and restored.
+    Column("revision", BigInteger, nullable=False, server_default="0"),
 )
 snapshots = Table(
     "snapshots",
