@@ -178,7 +178,7 @@ def document(result: dict[str, Any]) -> str:
             "# Thresholds and probabilities",
             f"`python -m tests.bench.thresholds`: {result['people']:,} x {result['claims']:,} records, "
             f"seeds {seeds}; {facts['cpu']}, {facts['cores']} cores, Python {facts['python']}; "
-            f"{result['measured_on']}.",
+            f"commit {result['commit']}, {result['measured_on']}.",
             "Each row pools its seeds. A gap is F1 at the best of the thresholds tried less F1 at the default, the "
             "best being chosen by the truth: of all seeds together, and the widest of one. By chance: the gap of links "
             "that one set (the widest of the seeds') would pass in one of twenty if its probabilities were exactly "
