@@ -197,8 +197,10 @@ class Features:
         """Gather the next transactions; where retention took some, what they all came to."""
         start = self._consumer.position()
         messages = self._consumer.poll(self._pace.poll_messages, self._pace.poll_s)
-        if trimmed(self._bus, PERSONS, start, messages):
+        if begins := trimmed(self._bus, PERSONS, start, messages):
             self._take_whole()
+            at = self._consumer.position()
+            self._consumer.seek({place: max(begin, at[place]) for place, begin in begins.items()})
         for message in messages:
             self._gather(message)
         return messages

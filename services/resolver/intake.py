@@ -84,6 +84,11 @@ class Intake:
         elif before.adoption is not None and before.adoption.serial != serial:
             self._keep({False: False})
 
+    def pass_over(self, begins: Mapping[TopicPartition, int]) -> None:
+        """Count what comes before these offsets as read: nobody can read it any more."""
+        for place, begin in begins.items():
+            self._next[place] = max(begin, self._next.get(place, 0))
+
     def refuse_below(self, counts_from: Mapping[tuple[bool, int], int]) -> None:
         """Let go of what shards have said under a lower epoch than these, and take none of it in any more.
 

@@ -102,7 +102,7 @@ class Resolver:
         messages = self._consumer.poll(self._poll_messages, self._poll_s)
         begins = trimmed(self._bus, LINKS, start, messages)
         self._follow()  # after the messages were read: none of them is by a model that was in use only later
-        self._ask_again({place: begin - start[place] for place, begin in begins.items()})
+        self._ask_again(start, begins)
         self._take(messages)
         self._resolve()
         self._apply_overrides()
@@ -132,23 +132,28 @@ class Resolver:
                 f"The resolver's position is beyond the end of {LINKS.name}: this is another bus. "
                 "Put the old one back, or start with an empty registry and lake.",
             )
-        self._ask_again({p: begin - held[p] for p, begin in begins.items() if begin > held[p]})
-        self._consumer.seek({p: max(begins[p], held[p]) for p in ends})
+        self._consumer.seek(held)
+        self._ask_again(held, {p: begin for p, begin in begins.items() if begin > held[p]})
 
-    def _ask_again(self, lost: Mapping[TopicPartition, int]) -> None:
-        """Have said again what retention took, so many messages of each partition, before they were resolved.
+    def _ask_again(self, start: Mapping[TopicPartition, int], begins: Mapping[TopicPartition, int]) -> None:
+        """Have said again what retention took: partitions were to be read from `start`, and some begin later now.
 
         Their shards go back to where they were resolved last, and whoever takes them over evaluates from there. What
         else is still to come of them under their old epochs starts behind the gap, and does not count.
         """
-        if not lost:
+        if not begins:
             return
-        self.counts["lost"] += sum(lost.values())
-        log.error("%s: retention took %d messages, which are asked again", LINKS.name, sum(lost.values()))
-        partitions = {place.partition for place in lost}
+        lost = sum(begin - start[place] for place, begin in begins.items())
+        self.counts["lost"] += lost
+        log.error("%s: retention took %d messages, which are asked again", LINKS.name, lost)
+        partitions = {place.partition for place in begins}
         shards = [shard for shard in range(self._shards) if shard % LINKS.partitions in partitions]
         self._registry.ask_again(self._state, since_heard(self._state, self._used, shards))
         self._refuse()
+        # Asked once is enough: what is gone is passed over, by the consumer and in the position that is written.
+        at = self._consumer.position()
+        self._consumer.seek({place: max(begin, at[place]) for place, begin in begins.items()})
+        self._intake.pass_over(begins)
 
     def _refuse(self) -> None:
         """Take in nothing of a shard that was said before it was asked again."""

@@ -347,6 +347,7 @@ def test_one_resolver_works_and_the_next_takes_over(
     active.close()
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
 @pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.parametrize("stays_up", [False, True])
 def test_links_that_retention_took_are_said_again(
@@ -355,8 +356,9 @@ def test_links_that_retention_took_are_said_again(
     expected: set[frozenset[tuple[str, str]]],
     stays_up: bool,
     restarts: bool,
+    goes_on: bool,
 ) -> None:
-    """The first third is resolved, the second is lost, and of the last third messages stand behind the gap."""
+    """The first third is resolved, the second is lost, and of the last third messages stand behind the gap, or none."""
     third = len(batches) // 3
     matcher, resolver = line.matcher("m"), line.resolver()
     line.send(batches[:third])
@@ -364,13 +366,21 @@ def test_links_that_retention_took_are_said_again(
     resolved = line.persons()
     line.send(batches[third : 2 * third])
     drain(matcher)
+    if not goes_on:
+        line.send(batches[2 * third :])
+        drain(matcher)
     line.land_and_trim()
-    line.send(batches[2 * third :])
-    drain(matcher)
+    if goes_on:
+        line.send(batches[2 * third :])
+        drain(matcher)
     if not stays_up:
         resolver = line.resolver()
     resolver.step()
-    assert resolver.counts["lost"] > 0
+    lost, epochs = resolver.counts["lost"], [shard.epoch for shard in line.registry.matcher.shards()]
+    assert lost > 0
+    resolver.step()
+    assert resolver.counts["lost"] == lost  # asked once
+    assert [shard.epoch for shard in line.registry.matcher.shards()] == epochs
     if restarts:
         resolver = line.resolver()  # between two of the messages behind the gap, which must not count now either
     drain(resolver)
