@@ -22,7 +22,7 @@ from schemas.contracts.records import RECORDS, FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.topics import CONTENT, INTERNAL, SUBJECTS, Topic
 from schemas.wire import from_ipc
-from services.bus import Message
+from services.bus import Bus, Message
 from services.bus.sqlite import SqliteBus
 from services.ingest.service import service
 from services.ingest.stream import Door, Limits
@@ -142,7 +142,7 @@ def write_file(path: Path, frame: pl.DataFrame, declaration: FileDeclaration | N
 class RunningDoor:
     """An ingest server on a free port, and what stands behind it."""
 
-    bus: SqliteBus
+    bus: Bus
     registry: SqlRegistry
     zone: DeltaZone
     door: Door
@@ -178,9 +178,9 @@ class RunningDoor:
         return self.rows(CONTENT[feed], kind)
 
 
-def start_door(folder: Path, port: int = 0, **limits: Any) -> RunningDoor:
-    """Start a server over the adapters' files in a folder; starting it again finds what was there."""
-    bus = SqliteBus(folder / "bus.db")
+def start_door(folder: Path, port: int = 0, bus: Bus | None = None, **limits: Any) -> RunningDoor:
+    """Start a server over the adapters' files in a folder, or a bus of one's own; again, it finds what was there."""
+    bus = bus or SqliteBus(folder / "bus.db")
     bus.create_topics(INTERNAL)
     registry = open_registry(f"sqlite:///{folder / 'registry.db'}")
     zone = DeltaZone(folder / "lake", "linkage")

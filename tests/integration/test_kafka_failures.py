@@ -6,15 +6,19 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
+from schemas.contracts.base import Feed
 from schemas.errors import Reason, TransientError
 from schemas.topics import Topic
 from services.bus import Message, Outgoing
 from services.bus.kafka import KafkaBus
 from services.bus.kafka_cluster import Timing
+from services.send.file import FeedFile
+from services.send.session import Sending, send
 from services.stack import OwnServer
 
 pytestmark = [
@@ -163,3 +167,25 @@ def test_members_outlive_a_restart_of_the_broker(bus: KafkaBus, own_kafka: OwnSe
     while not (set(range(6)) <= seen and shared()):
         assert time.monotonic() < deadline
         seen |= set(numbers(poll_all()))
+
+
+def test_a_sender_at_the_door_is_held_back_while_the_broker_stands_still_and_loses_nothing(
+    bus: KafkaBus, own_kafka: OwnServer, kit: Any, tmp_path: Path
+) -> None:
+    """What the bus cannot take now the door does not take either: its client waits, and sends the same again."""
+    running = kit.start(tmp_path / "data", bus=bus)
+    declared = kit.declaration(Feed.HEALTH)
+    file = FeedFile(kit.write(tmp_path / "f.parquet", kit.records(Feed.HEALTH, 600), declared), Feed.HEALTH)
+    resumed = threading.Timer(2 * SHORT.delivery_s, own_kafka.resume)
+
+    def on_progress(done: int, _total: int) -> None:
+        if done == 200:
+            own_kafka.pause()
+            resumed.start()
+
+    report = send(file, declared, running.address, Sending(rows_a_batch=100, patience_s=60), on_progress)
+    assert report.reconnects >= 1
+    assert (report.accepted, report.refused) == (600, 0)
+    assert running.subjects()["subject_ref"].n_unique() == 600
+    resumed.join()
+    kit.stop(running)
