@@ -123,6 +123,8 @@ class KafkaBusConsumer:
                 catching_up += 1
                 deadline = time.monotonic() + _CATCH_UP_S
         self._cluster.counts.add(read=len(taken), read_bytes=sum(len(m.value or b"") for m in taken))
+        if taken:
+            self._note_lag({p: end for p in self._waiting if (end := self._highwater(p)) is not None})
         return taken
 
     def position(self) -> dict[TopicPartition, int]:
@@ -286,6 +288,17 @@ class KafkaBusConsumer:
     def _is_behind(self) -> bool:
         """Return whether the broker holds what has not come yet; a fetch may simply be on its way."""
         ends = self._cluster.catalogue.offsets(self._positions, OffsetSpec.LATEST) if self._positions else {}
+        return self._note_lag(ends) > 0
+
+    def _highwater(self, partition: TopicPartition) -> int | None:
+        """Return the end that the last fetch of a partition saw; None before that, or when it has just left."""
+        try:
+            end: int | None = self._client.highwater(self._cluster.names.place(partition))
+        except (errors.IllegalStateError, KeyError):
+            return None
+        return end
+
+    def _note_lag(self, ends: Mapping[TopicPartition, int]) -> int:
         lag = sum(max(0, end - self._positions[p]) for p, end in ends.items())
         self._cluster.counts.set_lag(self, lag)
-        return lag > 0
+        return lag

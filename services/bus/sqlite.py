@@ -227,7 +227,9 @@ class SqliteConsumer:
                 changed: int = connection.execute("PRAGMA data_version").fetchone()[0]
                 if changed != seen:
                     seen = changed
-                    if messages := self._take(max_messages):
+                    messages = self._take(max_messages)
+                    self._note_lag()
+                    if messages:
                         self._counts.add(read=len(messages), read_bytes=sum(len(m.value or b"") for m in messages))
                         return messages
             left_s = deadline - time.monotonic()
@@ -265,6 +267,11 @@ class SqliteConsumer:
         self._positions = after  # only now: a read that fails half-way has then read nothing
         return taken
 
+    def _note_lag(self) -> None:
+        ends = self._file.connection().execute("SELECT id, next_offset FROM topic_partition").fetchall()
+        end_of = dict(ends)
+        self._counts.set_lag(self, sum(end_of[i] - self._positions[p] for p, i in self._ids.items()))
+
     def position(self) -> dict[TopicPartition, int]:
         """Return the next offset to read of each partition."""
         return dict(self._positions)
@@ -286,4 +293,5 @@ class SqliteConsumer:
 
     def close(self) -> None:
         """Close the connection."""
+        self._counts.forget(self)
         self._file.close()
