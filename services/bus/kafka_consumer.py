@@ -205,11 +205,11 @@ class KafkaBusConsumer:
         except errors.OffsetOutOfRangeError as error:
             self._go_on_at_the_earliest([self._cluster.names.partition(place) for place in error.args[0]])
             return
-        came = self._apply_changes()
+        self._apply_changes()
         for place, records in found.items():
             partition = self._cluster.names.partition(place)
-            if partition in came or partition not in self._waiting:
-                continue  # read from where Kafka thought that it begins, or of a partition that has left
+            if partition not in self._waiting:
+                continue  # it has left, or has come and was read from where Kafka thought that it begins
             self._waiting[partition].extend(
                 Message(
                     partition.topic,
@@ -217,14 +217,17 @@ class KafkaBusConsumer:
                     record.offset,
                     record.key,
                     record.value,
-                    {name: value.decode() for name, value in record.headers},
+                    {name: (value or b"").decode(errors="replace") for name, value in record.headers},
                     record.timestamp,
                 )
                 for record in records
             )
+        if self._to_start:  # last, since it may fail: the next poll tries again, and what came here is kept
+            self._start(list(self._to_start))
+            self._to_start.clear()
 
-    def _apply_changes(self) -> set[TopicPartition]:
-        """Drop partitions that have left, and begin ones that have come where `assigned` says; return these."""
+    def _apply_changes(self) -> None:
+        """Drop partitions that have left, and remember to start those that have come."""
         while self._changes.noted:
             held, places = self._changes.noted.popleft()
             self._cluster.counts.add(rebalances=1)
@@ -236,11 +239,6 @@ class KafkaBusConsumer:
                 self._to_start.pop(partition, None)
                 if held:
                     self._to_start[partition] = None
-        came = list(self._to_start)
-        if came:
-            self._start(came)  # if this fails, the next poll tries again
-            self._to_start.clear()
-        return set(came)
 
     def _start(self, partitions: Sequence[TopicPartition]) -> None:
         starts = self._cluster.catalogue.committed(self._group, partitions)

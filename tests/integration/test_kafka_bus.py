@@ -29,7 +29,7 @@ pytestmark = pytest.mark.brokers
 
 EVENTS = Topic("test.events.v1", 4, "none", "bytes", ("reader",), retention_ms=DAYS_MS)
 STATE = Topic("test.state.v1", 2, "id", "bytes", ("reader",), retention_ms=None, compacted=True)
-QUICK = Timing(session_s=1.5, block_s=0.5)
+QUICK = Timing(session_s=4, block_s=0.5)  # a busy machine keeps heartbeats back for seconds
 PATIENCE_S = 60
 
 
@@ -174,6 +174,38 @@ def test_what_an_assignment_could_not_begin_begins_at_the_next_poll(bus: KafkaBu
             raised += 1
     assert raised == 2
     assert sorted((m.partition, m.offset) for m in messages) == [(p, o) for p in range(4) for o in range(2)]
+
+
+def test_a_start_that_fails_costs_nothing_of_the_partitions_already_held(bus: KafkaBus) -> None:
+    failures: list[int] = []
+
+    def assigned(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        if joined and len(failures) < 5:
+            failures.append(1)
+            raise TransientError(Reason.BUSY, "busy")
+        return dict.fromkeys(partitions, 0)
+
+    joined = False
+    a, b = (bus.consumer("g", [EVENTS], member=name, assigned=assigned) for name in "ab")
+    settle(lambda: len(a.position()) == len(b.position()) == 2, a, b)
+    joined = True
+    b.close()
+    producer = bus.producer()
+    seen: list[tuple[int, int]] = []
+    deadline = time.monotonic() + PATIENCE_S
+    sent = 0
+    while len(a.position()) < 4 or len(seen) < 4 * sent:
+        assert time.monotonic() < deadline, (len(failures), a.position())
+        if sent < 100:
+            producer.send([out(b"%d" % sent, p) for p in range(4)])
+            sent += 1
+        try:
+            seen += [(m.partition, m.offset) for m in a.poll(3, 0.01)]
+        except TransientError:
+            continue
+    assert len(failures) == 5
+    for partition in range(4):
+        assert [offset for p, offset in seen if p == partition] == list(range(sent))
 
 
 def test_retention_leaves_a_gap_that_readers_pass_and_offsets_that_never_come_again(

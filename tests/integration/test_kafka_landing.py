@@ -28,7 +28,7 @@ from services.landing.role import Landing, Pace
 
 pytestmark = pytest.mark.brokers
 
-QUICK = Timing(session_s=1.5)
+QUICK = Timing(session_s=4)
 SMALL_STEPS = Pace(batch_messages=5, linger_s=0, poll_s=0.1)
 PARTITIONS = SUBJECTS.partitions
 PATIENCE_S = 60
@@ -158,7 +158,7 @@ _LANDING = """
     from services.lake.delta import DeltaZone
     from services.landing.role import Landing, Pace
     url, root, member = sys.argv[1:]
-    bus = KafkaBus(url, timing=Timing(session_s=1.5))
+    bus = KafkaBus(url, timing=Timing(session_s=4))
     pace = Pace(batch_messages=5, linger_s=0, poll_s=0.1)
     Landing.of_linkage(bus, DeltaZone(Path(root), "linkage"), pace, member).run(threading.Event())
 """
