@@ -47,7 +47,7 @@ MESSAGES: Final = 160
 AT_ONCE: Final = 8
 POLL: Final = 64
 PARTITIONS: Final = 4
-RUNS: Final = 5
+RUNS: Final = 9
 SEED: Final = 1
 
 Seconds = tuple[float, float]
