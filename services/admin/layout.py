@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.purposes import shipped_purposes
-from schemas.topics import INTERNAL, Topic, features_topic, person_events_topic
+from schemas.topics import INTERNAL, REPLAY, Topic, features_topic, person_events_topic
 from services.bus.layout import Layout, LayoutAdmin, Operation, Resource, Right
 
 PRINCIPALS: Final = "User:hwlink-"
@@ -24,6 +24,10 @@ SETTLE_S: Final = 10.0
 """How long a cluster may take to show a change that it has taken (measured: well under a second on one broker)."""
 
 _LOOK_S: Final = 0.1
+
+DESCRIBERS: Final = ("ingest", "landing", "matcher", "resolver", "features", SERVES_ADMIN, OPERATOR, REPLAY)
+"""Whoever opens the bus: it looks whether every topic is there, and roles compare their positions with the ends of
+others' topics. That tells how many messages there are, and nothing of what is in them."""
 
 _PROCESS_OF: Final = {"landing-linkage": "landing", "landing-content": "landing"}
 """Readers in the table that are consumer groups of one process, which connects once."""
@@ -72,7 +76,7 @@ def rights_of(topics: Iterable[Topic], principals: str = PRINCIPALS) -> frozense
         for writer in topic.writers:
             principal = principals + _PROCESS_OF.get(writer, writer)
             rights.add(Right(principal, Operation.WRITE, Resource.TOPIC, topic.name))
-        rights.update(Right(watcher, Operation.DESCRIBE, Resource.TOPIC, topic.name) for watcher in watchers)
+        rights.update(Right(principals + name, Operation.DESCRIBE, Resource.TOPIC, topic.name) for name in DESCRIBERS)
     return frozenset(rights)
 
 

@@ -13,15 +13,17 @@ import pytest
 
 from schemas.errors import PolicyError, Reason, StateError
 from schemas.topics import DAYS_MS, HEALTH, LINKS, SUBJECTS, Topic
-from services.admin.layout import Difference, apply, every_topic, plan, settled
+from services.admin.layout import DESCRIBERS, Difference, apply, every_topic, plan, settled
+from services.bootstrap import open_bus
 from services.bus import Outgoing
 from services.bus.kafka import KafkaBus
 from services.bus.kafka_admin import KafkaAdmin
 from services.bus.layout import Operation, Resource, Right
+from services.settings import read_settings
 from services.stack import start_kafka
 
 pytestmark = [pytest.mark.brokers]
-NAMES = ("admin", "hwlink-ingest", "hwlink-landing", "hwlink-operator")
+NAMES = ("admin", *(f"hwlink-{role}" for role in DESCRIBERS))
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 TABLE = every_topic()
 
@@ -147,6 +149,17 @@ def test_each_role_may_do_what_the_table_says_and_nothing_else(admin: KafkaAdmin
         producer.send([message])
     producer.close()
     landing.close()
+
+
+@pytest.mark.parametrize("role", DESCRIBERS)
+def test_whoever_opens_the_bus_may(role: str, admin: KafkaAdmin, cluster: Cluster, tmp_path: Path) -> None:
+    environ = {
+        "HWLINK_BUS_URL": cluster.url,
+        "HWLINK_KAFKA_SECURITY_PATH": str(cluster.as_(f"hwlink-{role}")),
+        "HWLINK_DATA_DIR": str(tmp_path),
+    }
+    with closing(open_bus(read_settings(environ))) as bus:
+        assert set(bus.end_offsets(LINKS).values()) == {0}
 
 
 def test_the_operator_sees_how_far_everybody_is_without_reading_anything(admin: KafkaAdmin, cluster: Cluster) -> None:
