@@ -29,14 +29,16 @@ def feeds(line: Any) -> tuple[Path, Path, Path]:
         line.hwlink("pseudonymise", *key, "--source", source, "--feed", feed, clear, coded)
         files.append(coded)
     out = line.root / "linked"
-    line.hwlink("link", *files, "--unique", "left", "--out", out)
+    model = line.root / "model.json"
+    line.hwlink("model", "fit", *files, "--unique", "left", "--out", model)
+    line.hwlink("link", *files, "--unique", "left", "--model", model, "--out", out)
     return files[0], files[1], out / "persons.parquet"
 
 
 def back_up_midway_lose_everything_and_go_on(line: Any, as_groups: Any, after: dict[str, str]) -> None:
     """Whatever was known at the backup is as it was, and what was sent since is found again."""
     health, welfare, persons = feeds(line)
-    line.serve()
+    line.serve(line.root / "model.json")
     line.hwlink("send", "--feed", "welfare", "--to", line.ingest, welfare)
     sender = line.start_command("send", "--feed", "health", "--to", line.ingest, "--batch-rows", "20", health)
     while not _resolved(line, 1_300):
