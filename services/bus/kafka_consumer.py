@@ -25,6 +25,7 @@ _FETCH_BYTES: Final = 2 * BATCH_LIMIT_BYTES
 _FETCH_MESSAGES: Final = 500
 _FETCH_WAIT_MS: Final = 250
 _CATCH_UP_S: Final = 0.25
+_SAY_AGAIN_S: Final = 1.0
 _CATCH_UP_TIMES: Final = 40
 
 
@@ -64,6 +65,7 @@ class KafkaBusConsumer:
         self._positions: dict[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, deque[Message]] = {}
         self._committed: dict[TopicPartition, int] = {}
+        self._unheard: dict[TopicPartition, int] = {}
         self._confirmed_s = time.monotonic()
         self._to_start: dict[TopicPartition, None] = {}
         self._turn = 0
@@ -145,15 +147,14 @@ class KafkaBusConsumer:
                 self._go_to(partition, offset)
 
     def commit(self) -> None:
-        """Store the position as the group's. A member whose partitions have moved on is not heard: they are read
-        again, from where their new owner starts.
+        """Store the position as the group's. A member is not heard during a rebalance: of partitions that leave it
+        their new owner reads what lies behind again, and of those that stay the next polls say it once more.
         """
         moved = {p: offset for p, offset in self._positions.items() if self._committed.get(p) != offset}
         if not moved:
             return
         with self._cluster.errors(self._what):
             if self._write(moved):
-                self._committed |= moved
                 self._cluster.counts.add(commits=1)
 
     def close(self) -> None:
@@ -163,6 +164,7 @@ class KafkaBusConsumer:
 
     def _write(self, positions: Mapping[TopicPartition, int]) -> bool:
         """Store positions as the group's; return whether a member was heard."""
+        self._unheard |= positions
         try:
             self._client.commit(
                 {self._cluster.names.place(p): OffsetAndMetadata(offset, "", -1) for p, offset in positions.items()},
@@ -182,16 +184,20 @@ class KafkaBusConsumer:
                 ) from None
             self._cluster.counts.add(commits_refused=1)
             return False
+        self._committed |= positions
+        self._unheard = {p: offset for p, offset in self._unheard.items() if p not in positions}
         return True
 
     def _confirm_membership(self) -> None:
-        """Say now and then what the broker knows already, so that a member whose name was taken learns of it.
+        """Say again what a rebalance left unheard, and now and then what the broker knows already, so that a member
+        whose name was taken learns of it.
 
         kafka-python 3.0.12 tells such a member nothing at its polls: its heartbeats cease, and it reads on for ever.
         """
-        if self._member is None or time.monotonic() < self._confirmed_s + self._cluster.timing.session_s:
+        wait_s = _SAY_AGAIN_S if self._unheard else self._cluster.timing.session_s
+        if self._member is None or time.monotonic() < self._confirmed_s + wait_s:
             return
-        known = {p: offset for p, offset in self._committed.items() if p in self._positions}
+        known = {p: offset for p, offset in (self._committed | self._unheard).items() if p in self._positions}
         if known:
             self._write(known)
         self._confirmed_s = time.monotonic()
@@ -236,6 +242,7 @@ class KafkaBusConsumer:
                 self._positions.pop(partition, None)
                 self._waiting.pop(partition, None)
                 self._committed.pop(partition, None)
+                self._unheard.pop(partition, None)
                 self._to_start.pop(partition, None)
                 if held:
                     self._to_start[partition] = None

@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaConsumer, errors
 from kafka import TopicPartition as Place
 from kafka.admin import ConfigResource, ConfigResourceType
 
@@ -142,6 +143,26 @@ def test_a_second_process_of_a_name_takes_over_from_the_first(bus: KafkaBus) -> 
         settle(lambda: False, first)
     assert caught.value.reason is Reason.OWNERSHIP_LOST
     assert len(second.position()) == 4
+
+
+def test_a_position_that_a_rebalance_left_unheard_is_said_again(bus: KafkaBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing more need come for that: else the group would seem to lag for ever."""
+    member = bus.consumer("g", [EVENTS], member="a")
+    settle(lambda: len(member.position()) == 4, member)
+    bus.producer().send([out(b"x", n) for n in range(4)])
+    settle(lambda: sum(member.position().values()) == 4, member)
+    commit = KafkaConsumer.commit
+
+    def unheard(*given: Any, **named: Any) -> None:
+        monkeypatch.setattr(KafkaConsumer, "commit", commit)
+        raise errors.RebalanceInProgressError
+
+    monkeypatch.setattr(KafkaConsumer, "commit", unheard)
+    member.commit()
+    assert sum(bus.committed("g", EVENTS).values()) == 0
+
+    settle(lambda: sum(bus.committed("g", EVENTS).values()) == 4, member)
+    member.close()
 
 
 def test_who_is_no_member_cannot_move_a_position_that_members_keep(bus: KafkaBus) -> None:
