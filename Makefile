@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := .venv-peers
 
-.PHONY: help setup demo kafka postgresql stack test test-all check format generate bench peers lock clean
+.PHONY: help setup demo kafka postgresql stack test test-all storm check format generate bench peers lock clean
 help: ## list the tasks
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -47,6 +47,10 @@ format: $(READY) ## format the code and apply safe fixes
 
 generate: $(READY) ## write generated code, JSON Schemas, AsyncAPI and the command reference
 	$(BIN)/python -m services.generate
+
+storm: $(READY) ## let the whole line crash on real servers, short; or longer: ARGS="--crashes 100 --records 1000000"
+	$(if $(ARGS),$(BIN)/python -m tests.robustness.storm $(ARGS),\
+	  $(BIN)/python -m pytest --require-brokers tests/robustness -m "slow and brokers" -k "storm or outage")
 
 bench: $(READY) ## run the benchmarks and write their results as JSON
 	$(BIN)/python -m tests.bench.run $(ARGS)
