@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import re
 import shutil
@@ -26,6 +27,9 @@ NO_STATISTICS: Final = {"delta.dataSkippingNumIndexedCols": "0"}
 
 COMMIT_ATTEMPTS: Final = 30
 _LONGEST_PAUSE_S: Final = 0.2
+
+_DISK_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_RUST_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")
 
 _TABLE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ZSTD: Final = WriterProperties(compression="ZSTD", compression_level=1)
@@ -296,6 +300,14 @@ def _instance(dtype: pl.DataType | DataTypeClass) -> pl.DataType:
     return dtype if isinstance(dtype, pl.DataType) else dtype()
 
 
+def _refused_by_disk(error: Exception) -> bool:
+    """Whether the disk had no room, or failed: of a file that is written in pieces the library tells that only in the
+    text of its own error, as Rust renders the number.
+    """
+    number = _RUST_OS_ERROR.search(str(error))
+    return number is not None and int(number[1]) in _DISK_ERRORS
+
+
 @contextmanager
 def _our_errors(table: str) -> Iterator[None]:
     """Raise the library's failures as ours, without its text: a cast that fails quotes the value."""
@@ -303,11 +315,11 @@ def _our_errors(table: str) -> Iterator[None]:
         yield
     except (CommitFailedError, HwlinkError):
         raise
-    except OSError:
-        raise TransientError(
-            Reason.UNAVAILABLE, f"Table {table} could not be written; check the lake's disk, then try again."
-        ) from None
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) or _refused_by_disk(error):
+            raise TransientError(
+                Reason.UNAVAILABLE, f"Table {table} could not be written; check the lake's disk, then try again."
+            ) from None
         raise StateError(
             Reason.STORE_VERSION,
             f"Table {table} did not take these rows: its columns differ from this version's, or its folder cannot be "
