@@ -93,8 +93,9 @@ def _staged(digest: str, frame: pl.DataFrame, feed: Feed, source: str) -> Staged
     except InputError as error:
         return _refused_whole(digest, frame.height, error.reason)
     taken = validated.frame
-    upserts = taken.filter(pl.col("operation") == Operation.UPSERT.value)
-    linkage = upserts.select(*TOKEN_COLUMNS, *FILTER_COLUMNS)
+    kept = taken["operation"] == Operation.UPSERT.value
+    linkage = taken.select(*TOKEN_COLUMNS, *FILTER_COLUMNS)
+    upserts = linkage if kept.all() else linkage.filter(kept)
     first_fault = {refusal.index: refusal.reason for refusal in reversed(validated.refusals)}
     by_reason: dict[str, int] = {}
     for reason in first_fault.values():
@@ -106,7 +107,7 @@ def _staged(digest: str, frame: pl.DataFrame, feed: Feed, source: str) -> Staged
         refused=len(first_fault),
         refusals=validated.refusals,
         refused_by_reason=by_reason,
-        present=linkage.count().row(0, named=True),
+        present=upserts.count().row(0, named=True),
         upserts=upserts.height,
         fill=fill_of_filters(upserts),
     )

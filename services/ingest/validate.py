@@ -72,15 +72,16 @@ def _refuse_columns(
     frame: pl.DataFrame, checks: Mapping[str, ColumnCheck], lists: Mapping[str, type[Contract]]
 ) -> None:
     """Refuse what is wrong with the batch as a whole. Names are ours: a sender's header could be a value."""
-    unknown = sum(name not in checks and name not in lists for name in frame.columns)
+    arrived = frame.schema
+    unknown = sum(name not in checks and name not in lists for name in arrived)
     if unknown:
         raise _columns_wrong(f"{unknown} columns are none of the contract's")
-    missing = [name for name, check in checks.items() if check.required and name not in frame.columns]
+    missing = [name for name, check in checks.items() if check.required and name not in arrived]
     if missing:
         raise _columns_wrong(f"columns {', '.join(missing)} are missing")
-    _refuse_types(frame.schema, checks)
+    _refuse_types(arrived, checks)
     for name, element in lists.items():
-        dtype = frame.schema.get(name, pl.Null())
+        dtype = arrived.get(name, pl.Null())
         if dtype == pl.Null():
             continue
         inner = dtype.inner if isinstance(dtype, pl.List) else None
@@ -111,12 +112,14 @@ def _columns_wrong(what: str) -> InputError:
 
 def _typed(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> pl.DataFrame:
     """Bring columns to the type that their check works on: text where bytes belong, and nothing at all, as such."""
-    return frame.with_columns(
+    arrived = frame.schema  # made anew whenever it is asked for, and that is not cheap
+    casts = [
         pl.col(name).cast(check.dtype)
         for name, check in checks.items()
-        if name in frame.columns
-        and (frame.schema[name] == pl.Null() or (check.dtype == pl.Binary() and frame.schema[name] == pl.String()))
-    )
+        if name in arrived
+        and (arrived[name] == pl.Null() or (check.dtype == pl.Binary() and arrived[name] == pl.String()))
+    ]
+    return frame.with_columns(casts) if casts else frame
 
 
 def _flat_refusals(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> Iterator[Refusal]:
@@ -127,9 +130,10 @@ def _flat_refusals(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> It
 def _faults(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> Iterator[tuple[int, str, Reason]]:
     """Yield (row, field, reason) of every field at fault in flat columns."""
     frame = _typed(frame, checks)
-    present = [check for name, check in checks.items() if name in frame.columns]
+    arrived = frame.schema
+    present = [check for name, check in checks.items() if name in arrived]
     marks = frame.select(
-        check.marked if check.marked_text is None or frame.schema[check.name] != pl.String() else check.marked_text
+        check.marked if check.marked_text is None or arrived[check.name] != pl.String() else check.marked_text
         for check in present
     )
     suspects = marks.select(pl.all().any()).row(0, named=True) if marks.height else {}
@@ -182,14 +186,14 @@ def _defaults_missing(elements: pl.DataFrame, checks: Mapping[str, ColumnCheck])
 
 def _parsed(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> pl.DataFrame:
     """Return the flat columns in their contract's types, with defaults in place of nulls."""
-    exprs = []
+    exprs, arrived = [], frame.schema
     for name, check in checks.items():
-        if name not in frame.columns:
+        if name not in arrived:
             exprs.append(pl.lit(check.default, dtype=check.dtype).alias(name))
-        elif frame.schema[name] == pl.Null():
+        elif arrived[name] == pl.Null():
             exprs.append(pl.col(name).cast(check.dtype).fill_null(check.default).alias(name))
         else:
-            text = check.parse_text if frame.schema[name] == pl.String() else None
+            text = check.parse_text if arrived[name] == pl.String() else None
             parse = check.parse if text is None else text
             exprs.append(parse.alias(name) if check.default is None else parse.fill_null(check.default).alias(name))
     return frame.select(exprs)
