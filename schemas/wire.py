@@ -12,7 +12,7 @@ panicked (with a backtrace on standard error) on 1.4 %, pyarrow with full valida
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 
@@ -25,10 +25,15 @@ END_OF_STREAM: Final = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """The marker that a complete Arrow IPC stream ends with (Arrow columnar format, IPC streaming format)."""
 
 
-def to_ipc(frame: pl.DataFrame) -> bytes:
-    """Return `frame` as one Arrow IPC stream with zstd-compressed bodies."""
+def to_ipc(frame: pl.DataFrame, *, compressed: bool = True) -> bytes:
+    """Return `frame` as one Arrow IPC stream with zstd-compressed bodies, or plain ones for what compresses it itself.
+
+    A body is compressed buffer by buffer, three to a column, and starting anew for each costs more than the bytes do:
+    measured 3.4 microseconds a record of ingest's messages, where plain ones and one run of lz4 over each take 1.5.
+    """
     buffer = io.BytesIO()
-    frame.write_ipc_stream(buffer, compression="zstd", compat_level=pl.CompatLevel.oldest())
+    compression: Literal["zstd", "uncompressed"] = "zstd" if compressed else "uncompressed"
+    frame.write_ipc_stream(buffer, compression=compression, compat_level=pl.CompatLevel.oldest())
     return buffer.getvalue()
 
 

@@ -95,6 +95,11 @@ class Bus(Protocol):
     """A bus. Opened by `services.bootstrap`."""
 
     @property
+    def compresses(self) -> bool:
+        """Whether it compresses what it carries, so that its senders need not."""
+        ...
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """What happened since the bus was opened, by the names of `services.bus.counts.COUNTS`; for metrics."""
         ...

@@ -44,6 +44,8 @@ def parse_url(url: str) -> tuple[list[str], str]:
 class KafkaBus:
     """A bus on a Kafka cluster. Thread-safe; not to be forked. Holds one connection of its own."""
 
+    compresses = True
+
     def __init__(self, url: str, security: Path | None = None, timing: Timing = Timing()) -> None:  # noqa: B008 - frozen
         """Use the cluster and namespace of `url`, as the principal of the `security` file. Connects at first use.
 

@@ -44,6 +44,8 @@ class _Store:
 class MemoryBus:
     """A bus whose producers and consumers share one process. Thread-safe."""
 
+    compresses = False
+
     def __init__(self) -> None:
         self._store = _Store()
 

@@ -56,6 +56,8 @@ class _Catalogue:
 class SqliteBus:
     """A bus in one SQLite file. Thread-safe; may be forked or pickled, each process then opens the file itself."""
 
+    compresses = False
+
     def __init__(self, path: Path, busy_timeout_s: float = 30.0) -> None:
         """Open the file, making it if need be.
 

@@ -67,16 +67,23 @@ class Piece:
     rows: pl.DataFrame
 
 
-def split(frame: pl.DataFrame, feed: Feed, origin: Origin) -> list[Outgoing]:
-    """Return the messages of validated records."""
-    return outgoing(pieces_of(frame, feed, origin.source), origin)
+def split(frame: pl.DataFrame, feed: Feed, origin: Origin, *, compressed: bool = True) -> list[Outgoing]:
+    """Return the messages of validated records; `compressed` unless the bus compresses what it carries."""
+    return outgoing(pieces_of(frame, feed, origin.source), origin, compressed=compressed)
 
 
-def outgoing(pieces: Iterable[Piece], origin: Origin) -> list[Outgoing]:
-    """Return pieces as messages. Half of ingest's work (zstd), and apart for another thread to do."""
+def outgoing(pieces: Iterable[Piece], origin: Origin, *, compressed: bool = True) -> list[Outgoing]:
+    """Return pieces as messages. Where they are `compressed` half of ingest's work, and apart for another thread."""
     key = origin.source.encode()
     return [
-        Outgoing(p.topic.name, p.partition, key, to_ipc(p.rows), origin.headers(p.kind, p.rows.height)) for p in pieces
+        Outgoing(
+            p.topic.name,
+            p.partition,
+            key,
+            to_ipc(p.rows, compressed=compressed),
+            origin.headers(p.kind, p.rows.height),
+        )
+        for p in pieces
     ]
 
 

@@ -187,7 +187,7 @@ class IngestStream:
 
     def publish(self, number: int, staged: Staged) -> ingest_pb2.Receipt:
         """Put a staged batch on its topics, record it, and return its receipt."""
-        messages = outgoing(staged.pieces, self._origin(number))
+        messages = outgoing(staged.pieces, self._origin(number), compressed=not self._door.bus.compresses)
         size_bytes = sum(len(message.value or b"") for message in messages)
         with self._slot.lock, self._door.publishing(self._declaration.source, staged, size_bytes):
             self._refuse_if_superseded()
@@ -276,7 +276,8 @@ class IngestStream:
             door.limits.landing_timeout_s,
         )
         gone = missing_subjects(door.zone, row.source, row.stream_id, door.limits.withdrawal_share)
-        messages = split(withdrawals(gone.refs, gone.version, self._feed), self._feed, self._origin(None))
+        rows = withdrawals(gone.refs, gone.version, self._feed)
+        messages = split(rows, self._feed, self._origin(None), compressed=not door.bus.compresses)
         with self._slot.lock:
             self._refuse_if_superseded()
             for start in range(0, len(messages), MESSAGES_AT_ONCE):
