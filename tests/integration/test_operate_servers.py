@@ -19,10 +19,11 @@ from schemas.contracts.subject import Subject
 from schemas.errors import HwlinkError, Reason, TransientError
 from schemas.topics import SUBJECTS, WELFARE
 from schemas.wire import to_ipc
-from services.bootstrap import migrate_registry, open_bus, open_registry, open_zone
+from services.bootstrap import open_bus, open_registry, open_zone
 from services.bus import Outgoing
 from services.cli import dlq, operate, topics
 from services.landing.role import Landing, Pace
+from services.registry.sql import migrate
 from services.settings import Settings, read_settings
 
 pytestmark = pytest.mark.brokers
@@ -40,7 +41,7 @@ def settings(kafka_url: str, postgresql_url: str, tmp_path: Path, monkeypatch: p
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     found = read_settings(environ)
-    migrate_registry(found)
+    migrate(found.registry_url)
     return found
 
 
