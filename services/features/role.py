@@ -172,9 +172,9 @@ class Features:
 
     def _take_up(self) -> tuple[int, Built]:
         """Return the last snapshot's serial and tables; the first build after it reads all facts again."""
-        published = self._registry.snapshots()
+        published, given_out = self._registry.snapshots(), self._registry.last_revision()
         if not published:
-            return 0, nobody()
+            return given_out, nobody()
         last = published[0]
         frames = {}
         for table, schema in ((FEATURES_TABLE, feature_columns()), (MEMBERSHIP_TABLE, MEMBERSHIP)):
@@ -185,7 +185,7 @@ class Features:
                     f"Table {table} of the last snapshot is not in the lake; restore it, or empty the registry.",
                 )
             frames[table] = _shaped(rows.collect(), schema)
-        serial = max(int(last.snapshot_id.rpartition(".")[2]), self._registry.last_revision())
+        serial = max(int(last.snapshot_id.rpartition(".")[2]), given_out)
         offsets: dict[str, dict[str, int]] = {}
         for name, at in last.positions.items():
             table, colon, application = name.partition(":")

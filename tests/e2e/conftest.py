@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,8 @@ class Line:
         from services.settings import read_settings
 
         own = {name: value for name, value in self.environ.items() if name.startswith("HWLINK_")}
-        return groups(open_registry(read_settings(own)).resolver.persons(), "subject_ref")
+        with closing(open_registry(read_settings(own))) as registry:
+            return groups(registry.resolver.persons(), "subject_ref")
 
     @staticmethod
     def words(*arguments: str | Path) -> list[str]:

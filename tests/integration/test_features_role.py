@@ -9,6 +9,7 @@ import random
 import zlib
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from sqlalchemy import insert
 
 from linkage.features import FEATURES, FeatureTables, compute
 from linkage.features.tables import MEMBERSHIP
@@ -36,6 +38,8 @@ from services.features.role import Features, Pace
 from services.lake.delta import DeltaZone
 from services.registry import PAIR_COLUMNS, SUBJECT_COLUMNS, ResolverChange
 from services.registry.sql import SqlRegistry, open_registry
+from services.registry.sql.database import Database
+from services.registry.sql.tables import features_state
 
 GP, SHBE = "kmicb.gp", "medway.shbe"
 TODAY = date(2026, 6, 30)
@@ -61,7 +65,8 @@ class World:
         self.bus.create_topics(INTERNAL)
         self.content = DeltaZone(folder / "lake", "content")
         self.products = DeltaZone(folder / "lake", "products")
-        self.registry: SqlRegistry = open_registry(f"sqlite:///{folder / 'registry.db'}")
+        self.registry_url = f"sqlite:///{folder / 'registry.db'}"
+        self.registry: SqlRegistry = open_registry(self.registry_url)
         self.today = TODAY
         self.sequence = 0
         self.offset = 0
@@ -208,6 +213,16 @@ def test_nothing_new_publishes_nothing(world: World) -> None:
     assert role.drain() is not None
     assert role.drain() is None
     assert world.role().drain() is None
+
+
+def test_revisions_rise_above_those_of_a_registry_that_was_lost_though_its_backup_has_no_snapshot(world: World) -> None:
+    with closing(Database(world.registry_url)) as database, database.writing() as connection:
+        connection.execute(insert(features_state).values(id=1, position="{}", sequence=0, revision=5_000))
+    _linked_person(world)
+    snapshot = world.role().drain()
+    assert snapshot is not None
+    assert snapshot.snapshot_id == "2026-06-30.5001"
+    assert [record["revision"] for _, record in world.records() if record] == [5_001]
 
 
 def test_steps_gather_until_it_is_quiet_and_then_publish(world: World) -> None:
