@@ -52,9 +52,7 @@ class Staged:
 
 def digest_of_rows(batch: RowBatch) -> str:
     """Return the digest by which a batch of rows is known when it comes again."""
-    digest = hashlib.blake2b(b"rows", digest_size=_DIGEST_BYTES)
-    digest.update(batch.SerializeToString(deterministic=True))
-    return digest.hexdigest()
+    return _digest_of_rows(batch.SerializeToString(deterministic=True))
 
 
 def digest_of_columns(batch: ingest_pb2.ColumnBatch) -> str:
@@ -66,9 +64,9 @@ def digest_of_columns(batch: ingest_pb2.ColumnBatch) -> str:
 
 def stage_rows(batch: RowBatch, feed: Feed, source: str) -> Staged:
     """Stage a batch of typed records."""
-    digest = digest_of_rows(batch)
-    rows = len(batch.records)
-    if rows > MAX_BATCH_ROWS or batch.ByteSize() > MAX_BATCH_BYTES:
+    content = batch.SerializeToString(deterministic=True)
+    digest, rows = _digest_of_rows(content), len(batch.records)
+    if rows > MAX_BATCH_ROWS or len(content) > MAX_BATCH_BYTES:
         return _refused_whole(digest, rows, Reason.BATCH_TOO_LARGE)
     return _staged(digest, frame_of_rows(batch.records, feed), feed, source)
 
@@ -85,6 +83,12 @@ def stage_columns(batch: ingest_pb2.ColumnBatch, feed: Feed, source: str) -> Sta
     if frame.height > MAX_BATCH_ROWS:
         return _refused_whole(digest, frame.height, Reason.BATCH_TOO_LARGE)
     return _staged(digest, frame, feed, source)
+
+
+def _digest_of_rows(content: bytes) -> str:
+    digest = hashlib.blake2b(b"rows", digest_size=_DIGEST_BYTES)
+    digest.update(content)
+    return digest.hexdigest()
 
 
 def _staged(digest: str, frame: pl.DataFrame, feed: Feed, source: str) -> Staged:
