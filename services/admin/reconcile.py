@@ -10,12 +10,10 @@ import polars as pl
 
 from schemas.contracts.base import Feed
 from services.lake import Zone
+from services.lake.landed import landed_messages
 from services.registry import IngestRegistry, StreamRow
 
 _RECORD = ("_stream", "subject_ref", "version", "content_hash")
-_MESSAGE = ("_stream", "_batch", "_partition", "_offset")
-_PRINT_SHIFT = 1 << 20
-"""Hashes are cut to 44 bits, so that the sum over a message's rows stays within 64."""
 
 
 @dataclass(frozen=True)
@@ -87,25 +85,15 @@ def _stream(row: StreamRow, subjects: Mapping[str, _Landed], facts: Mapping[str,
 def _landed(zone: Zone, table: str) -> dict[str, _Landed]:
     """Return what each stream landed.
 
-    A batch that was delivered again after a crash counts once: it is cut into the same messages again, so a message is
-    known by its batch, its partition and a fingerprint of its rows. A record that stands twice in a batch is told from
-    that by standing twice in what is left.
+    A batch that was delivered again after a crash counts once. A record that stands twice in a batch is told from that
+    by standing twice in what is left.
     """
     scan = zone.scan(table)
     if scan is None:
         return {}
-    # Rows that ingest itself made (withdrawals by a full extract) belong to no batch and are in nobody's books.
-    rows = scan.filter(pl.col("_batch").is_not_null())
-    hashes = [pl.col(name).hash(seed) // _PRINT_SHIFT for seed, name in enumerate(_RECORD[1:])]
-    sent = (
-        rows.select(*_MESSAGE, print=pl.sum_horizontal(hashes))
-        .group_by(_MESSAGE)
-        .agg(pl.len().alias("rows"), pl.col("print").sum())
-        .unique(["_stream", "_batch", "_partition", "rows", "print"])
-        .group_by("_stream")
-        .agg(pl.col("rows").sum())
-    )
-    records = rows.select(_RECORD).unique().group_by("_stream").agg(pl.len().alias("records"))
+    sent = landed_messages(scan).group_by("_stream").agg(pl.col("rows").sum())
+    of_batches = scan.filter(pl.col("_batch").is_not_null())
+    records = of_batches.select(_RECORD).unique().group_by("_stream").agg(pl.len().alias("records"))
     both = records.join(sent, on="_stream").select("_stream", "records", "rows").collect(engine="streaming")
     return {stream: _Landed(records, rows - records) for stream, records, rows in both.rows()}
 

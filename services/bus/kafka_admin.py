@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,8 @@ from kafka.admin import (
 
 from schemas.errors import PolicyError, Reason
 from schemas.topics import Topic
-from services.bus.kafka import parse_url
+from services.bus import Outgoing, TopicPartition
+from services.bus.kafka import KafkaBus, parse_url
 from services.bus.kafka_errors import our_errors
 from services.bus.kafka_security import client_options
 from services.bus.kafka_topics import Names, topic_settings
@@ -42,6 +44,7 @@ _RESOURCES: Final = {
 }
 _RESOURCE_OF: Final = {theirs: ours for ours, theirs in _RESOURCES.items()}
 _ANY_HOST: Final = "*"
+_FILL_AT_ONCE: Final = 1_000
 _EVERYTHING: Final = ACLFilter(
     principal=None,
     host=None,
@@ -62,6 +65,7 @@ class KafkaAdmin:
         """
         servers, namespace = parse_url(url)
         self._names = Names(namespace)
+        self._open_bus = partial(KafkaBus, url, security)
         with _errors():
             self._client = KafkaAdminClient(
                 bootstrap_servers=servers,
@@ -121,6 +125,22 @@ class KafkaAdmin:
             outcome = self._client.alter_configs(resources)
         if any(said != "OK" for said in outcome.get("topic", {}).values()):
             raise _turned_away()
+
+    def begin_at(self, topic: Topic, offsets: Mapping[TopicPartition, int]) -> None:
+        """Drop what stands before these offsets of a topic, and give none of them out any more.
+
+        Kafka numbers from 0 and lets nobody choose, so that what is missing is filled with empty messages, and then
+        everything before the offset deleted: no reader meets them.
+        """
+        with closing(self._open_bus()) as bus:
+            producer = bus.producer()
+            ends = bus.end_offsets(topic)
+            for place, offset in offsets.items():
+                for start in range(ends[place], offset, _FILL_AT_ONCE):
+                    nothing = Outgoing(topic.name, place.partition, None, b"", {})
+                    producer.send([nothing] * min(_FILL_AT_ONCE, offset - start))
+            with _errors():
+                self._client.delete_records({self._names.place(place): at for place, at in offsets.items()})
 
     def rights(self, principals: str) -> set[Right] | None:
         """Return the rights of all principals whose names begin with `principals`; None where nothing checks them.

@@ -56,7 +56,7 @@ _SAYINGS: Final[tuple[tuple[tuple[type[BaseException], ...], type[HwlinkError], 
         StateError,
         Reason.NOT_RECONCILED,
         "The broker no longer has what was read of {what}: messages were lost, or this is another broker. "
-        "Run `hwlink doctor --reconcile`.",
+        "Put the old one back, or, if it is gone for good, run `hwlink store new-bus`.",
     ),
     (
         (errors.KafkaConfigurationError,),

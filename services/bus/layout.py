@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from schemas.topics import Topic
+from services.bus import TopicPartition
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,13 @@ class LayoutAdmin(Protocol):
 
     def alter(self, layouts: Mapping[str, Layout]) -> None:
         """Bring topics that there are to these layouts as far as the bus can: partitions are only ever added."""
+        ...
+
+    def begin_at(self, topic: Topic, offsets: Mapping[TopicPartition, int]) -> None:
+        """Drop what stands before these offsets of a topic, as retention does, and give none of them out any more.
+
+        May be called again when it has failed half-way.
+        """
         ...
 
     def rights(self, principals: str) -> set[Right] | None:

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from schemas.topics import Topic
+from services.bus import TopicPartition
 from services.bus.layout import Layout, Right
+from services.bus.sqlite import OFFSET_BITS
 from services.bus.sqlite_file import SqliteFile, create_topic
 
 _POLICY: Final = "cleanup.policy"
@@ -54,6 +56,18 @@ class SqliteLayout:
                     "INSERT INTO topic_partition (topic, partition) VALUES (?, ?) ON CONFLICT DO NOTHING",
                     [(name, partition) for partition in range(layout.partitions)],
                 )
+
+    def begin_at(self, topic: Topic, offsets: Mapping[TopicPartition, int]) -> None:
+        """Drop what stands before these offsets of a topic, and give none of them out any more, in one transaction."""
+        with self._file.writing() as connection:
+            for place, offset in offsets.items():
+                (partition_id,) = connection.execute(
+                    "UPDATE topic_partition SET next_offset = max(next_offset, ?) WHERE topic = ? AND partition = ? "
+                    "RETURNING id",
+                    (offset, topic.name, place.partition),
+                ).fetchone()
+                first = partition_id << OFFSET_BITS
+                connection.execute("DELETE FROM message WHERE position >= ? AND position < ?", (first, first + offset))
 
     def rights(self, principals: str) -> set[Right] | None:
         """Return None: the file's owner may do everything."""

@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The registry, the lake and the keys themselves.", no_args_is_help=True)
     group.command("backup")(backup)
     group.command("restore")(restore)
+    group.command("new-bus")(new_bus)
     group.command("compact")(compact)
     group.command("vacuum")(vacuum)
     group.command("migrate")(migrate)
@@ -59,6 +60,25 @@ def restore(folder: Folder, as_json: AsJson = False) -> None:
     from services.store.restore import restore as put_back
 
     _tell_backup(put_back(open_stores(_settings()), folder, _tell), as_json, "restored")
+
+
+def new_bus(as_json: AsJson = False) -> None:
+    """Let an empty bus stand in for one that was lost: it is numbered on from where registry and lake stand.
+
+    Let no role run. Receipts of batches that may not have landed whole are taken back: their sources send the same
+    files again in the same way, and go on there. On Kafka it runs as an administrator; apply the topics first.
+    """
+    from services.bootstrap import open_layout
+    from services.store.new_bus import number_on
+
+    settings = _settings()
+    done = number_on(open_stores(settings), partial(open_layout, settings), _tell)
+    if as_json:
+        _print_json(vars(done))
+        return
+    typer.echo(f"the bus goes on where registry and lake stand, in {len(done.begins)} partitions")
+    for stream_id, batches in done.taken_back.items():
+        typer.echo(f"{stream_id}: {batches:,} batches are to be sent again")
 
 
 def compact(as_json: AsJson = False) -> None:

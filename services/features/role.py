@@ -98,13 +98,15 @@ class Features:
         self._consumer.seek({p: positions.get(_name(p), 0) for p in self._consumer.position()})
         self._serial, self._state = self._take_up()
         self._restarted = True
+        # Without a position the snapshot came of another bus, and on this one consumers have heard of nobody.
+        self._untold = not positions and not self._state.features.is_empty()
         self.counts: Counter[str] = Counter()
         """Since the start: `snapshots` published, messages `sent` to consumers; and `people` in the last snapshot."""
         self._transactions: list[pl.DataFrame] = []
         self._events: list[PersonEvent] = []
         self._offsets_seen = self._state.offsets
         self._checked = self._rest_until = -float("inf")
-        self._waiting_since: float | None = None
+        self._waiting_since = time.monotonic() if self._untold else None
         self._last_input = 0.0
 
     def step(self) -> int:
@@ -132,11 +134,7 @@ class Features:
         done = rebuild(self._state, self._transactions, self._content, self._geography, self._today())
         tables = self._write(done)
         stamp = self._stamp(done.state)
-        before, after = self._state.features, done.state.features
-        if done.touched is not None:
-            narrow = done.touched.to_frame()
-            before, after = (f.join(narrow, on="person_id", how="semi") for f in (before, after))
-        sent = sum(c.send(self._producer, before, after, self._events, stamp) for c in self._consumers)
+        sent = self._tell(done, stamp)
         position = {_name(p): offset for p, offset in self._consumer.position().items()}
         content = {f"{table}:{app}": at for table, apps in done.state.offsets.items() for app, at in apps.items()}
         snapshot = Snapshot(
@@ -149,6 +147,7 @@ class Features:
             summary_json=summary_json(done.state.features),
         )
         self._registry.publish_snapshot(snapshot, position, self._sequence)
+        self._untold = False
         self._state, self._serial, self._restarted = done.state, stamp.revision, False
         self._transactions, self._events, self._waiting_since = [], [], None
         self._published = self._sequence
@@ -169,6 +168,16 @@ class Features:
         """Close the consumer and the producer."""
         self._consumer.close()
         self._producer.close()
+
+    def _tell(self, done: Rebuild, stamp: Stamp) -> int:
+        """Send consumers what has changed, or everybody where they have heard nothing; return how many messages."""
+        before, after = self._state.features, done.state.features
+        if self._untold:
+            before = before.join(after, on="person_id", how="anti")  # who has gone since is gone for them too
+        elif done.touched is not None:
+            narrow = done.touched.to_frame()
+            before, after = (frame.join(narrow, on="person_id", how="semi") for frame in (before, after))
+        return sum(c.send(self._producer, before, after, self._events, stamp) for c in self._consumers)
 
     def _take_up(self) -> tuple[int, Built]:
         """Return the last snapshot's serial and tables; the first build after it reads all facts again."""
@@ -249,7 +258,8 @@ class Features:
 
     def _is_behind(self) -> bool:
         return (
-            self._sequence != self._published
+            self._untold
+            or self._sequence != self._published
             or self._content.offsets() != self._state.offsets
             or self._today() != self._state.as_of
         )

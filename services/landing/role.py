@@ -192,7 +192,7 @@ class Landing:
                     raise StateError(
                         Reason.NOT_RECONCILED,
                         f"What {self._group} holds of {name} is beyond the topic's end: this is another bus. "
-                        "Put the old one back, or start with an empty lake and registry.",
+                        "Put the old one back, or, if it is gone for good, run `hwlink store new-bus`.",
                     )
 
     def _begin(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:

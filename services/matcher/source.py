@@ -54,7 +54,7 @@ class SubjectSource:
             raise StateError(
                 Reason.NOT_RECONCILED,
                 f"The matcher's position is beyond the end of {SUBJECTS.name}, partitions {beyond}: another bus. "
-                "Put the old one back, or start with an empty lake and registry.",
+                "Put the old one back, or, if it is gone for good, run `hwlink store new-bus`.",
             )
 
     def lake_rows(self) -> int:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import polars as pl
+
 from services.registry.resolver import PublishedTransaction
 
 
@@ -57,6 +59,26 @@ class RegistryArchive(Protocol):
 
     def clear(self) -> None:
         """Drop every table, for a restore that failed half-way."""
+        ...
+
+    def positions(self) -> dict[str, int]:
+        """Return the furthest position of any role in each partition: `topic-partition` -> next offset.
+
+        Raises StateError STORE_VERSION where there is no registry of this version.
+        """
+        ...
+
+    def receipts(self) -> pl.DataFrame:
+        """Return every batch that has a receipt: `stream_id, feed, batch, accepted`."""
+        ...
+
+    def leave_bus(self, receipts: pl.DataFrame) -> None:
+        """Forget what held on a lost bus only: receipts of these batches (`stream_id, batch`), and that consumers were
+        told, so that the feature builder tells them of everybody.
+
+        Streams go on at the first of their batches, and have still to end. How often a field, or a reason to refuse,
+        was seen counts twice for batches that come again.
+        """
         ...
 
     def size_bytes(self) -> int:

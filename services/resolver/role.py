@@ -130,7 +130,7 @@ class Resolver:
             raise StateError(
                 Reason.NOT_RECONCILED,
                 f"The resolver's position is beyond the end of {LINKS.name}: this is another bus. "
-                "Put the old one back, or start with an empty registry and lake.",
+                "Put the old one back, or, if it is gone for good, run `hwlink store new-bus`.",
             )
         self._consumer.seek(held)
         self._ask_again(held, {p: begin for p, begin in begins.items() if begin > held[p]})

@@ -1,9 +1,12 @@
-"""A backup taken while both feeds stream in, everything lost, and the line going on from the backup."""
+"""A line that loses everything, or its bus alone, while both feeds stream in, and goes on as the runbook says."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,9 @@ from services.cli.store import open_stores
 from services.registry.chain import first_break
 from services.settings import Settings, read_settings
 from services.store.backup import back_up
+
+SUBJECTS_AT_THE_LOSS = 1_300
+"""Some of each feed: welfare has 1,200 or so, and was sent first."""
 
 
 def feeds(line: Any) -> tuple[Path, Path, Path]:
@@ -35,31 +41,33 @@ def feeds(line: Any) -> tuple[Path, Path, Path]:
     return files[0], files[1], out / "persons.parquet"
 
 
-def back_up_midway_lose_everything_and_go_on(line: Any, as_groups: Any, after: dict[str, str]) -> None:
-    """Whatever was known at the backup is as it was, and what was sent since is found again."""
-    health, welfare, persons = feeds(line)
+def sending(line: Any, feed: str, file: Path) -> Sequence[Any]:
+    """Return the words that send a file: the same ones each time, so that it is the same stream."""
+    return ("send", "--feed", feed, "--to", line.ingest, "--batch-rows", "20", file)
+
+
+def start_midway(line: Any, health: Path, welfare: Path) -> Any:
+    """Start everything and both feeds; return the sender that is still at it."""
     line.serve(line.root / "model.json")
-    line.hwlink("send", "--feed", "welfare", "--to", line.ingest, welfare)
-    sender = line.start_command("send", "--feed", "health", "--to", line.ingest, "--batch-rows", "20", health)
-    while not _resolved(line, 1_300):
+    line.hwlink(*sending(line, "welfare", welfare))
+    sender = line.start_command(*sending(line, "health", health))
+    while not _resolved(line, SUBJECTS_AT_THE_LOSS):
         time.sleep(0.1)
-    backup = line.root / "backup"
-    back_up(open_stores(_settings(line)), backup, lambda _: None)  # a command would take as long to start as the rest
-    assert sender.wait(120) == 0
-    line.drain()
-    line.stop()
-    then = known(backup)
-    assert 1_300 <= then.height < 5_200
+    return sender
 
-    shutil.rmtree(line.root / "data")
-    line.environ |= {"HWLINK_DATA_DIR": str(line.root / "restored"), **after}
-    line.hwlink("store", "restore", backup)
+
+def go_on(line: Any, health: Path, welfare: Path) -> None:
+    """Start everything again, and have both sources send the same files in the same way once more."""
     line.serve()
-    # The file once more in the same way is the same stream: it goes on behind the last receipt that was restored.
-    line.hwlink("send", "--feed", "health", "--to", line.ingest, "--batch-rows", "20", health)
+    # A stream goes on behind the last of its receipts that is left; one that lost none says that it is complete.
+    line.hwlink(*sending(line, "welfare", welfare))
+    line.hwlink(*sending(line, "health", health))
     line.drain()
 
-    assert line.partition() == as_groups(pl.read_parquet(persons), "subject")
+
+def assert_nothing_is_lost(line: Any, then: pl.DataFrame, expected: set[frozenset[tuple[str, str]]]) -> None:
+    """The persons are those of the offline link, under the ids they had, and all books agree."""
+    assert line.partition() == expected
     assert "agrees" in line.hwlink("doctor", "--reconcile")
     settings = _settings(line)
     with closing(open_registry(settings)) as registry:
@@ -79,7 +87,55 @@ def back_up_midway_lose_everything_and_go_on(line: Any, as_groups: Any, after: d
         assert built is not None
         told = built.select("source", "subject_ref", "person_id").collect()
         assert set(told.rows()) == set(now.select("source", "subject_ref", "person_id").rows())
-        assert int(snapshot.snapshot_id.rpartition(".")[2]) > 1_000
+
+
+def back_up_midway_lose_everything_and_go_on(
+    line: Any, as_groups: Any, after: dict[str, str], *, new_bus: bool = False
+) -> None:
+    """Whatever was known at the backup is as it was, and what was sent since is found again."""
+    health, welfare, persons = feeds(line)
+    sender = start_midway(line, health, welfare)
+    backup = line.root / "backup"
+    back_up(open_stores(_settings(line)), backup, lambda _: None)  # a command would take as long to start as the rest
+    assert sender.wait(120) == 0
+    line.drain()
+    line.stop()
+    then = known(backup)
+    assert SUBJECTS_AT_THE_LOSS <= then.height < 5_200
+
+    shutil.rmtree(line.root / "data")
+    line.environ |= {"HWLINK_DATA_DIR": str(line.root / "restored"), **after}
+    line.hwlink("store", "restore", backup)
+    if new_bus:
+        line.hwlink("store", "new-bus")
+    go_on(line, health, welfare)
+
+    assert_nothing_is_lost(line, then, as_groups(pl.read_parquet(persons), "subject"))
+    with closing(open_registry(_settings(line))) as registry:
+        # Above whatever consumers have seen of the time that is lost.
+        assert int(registry.features.snapshots()[0].snapshot_id.rpartition(".")[2]) > 1_000
+
+
+def lose_the_bus_midway_and_go_on(line: Any, as_groups: Any, after: dict[str, str]) -> None:
+    """Everything dies at once, and the bus with all that was on its way is gone; registry and lake are left."""
+    health, welfare, persons = feeds(line)
+    sender = start_midway(line, health, welfare)
+    os.killpg(line.server.pid, signal.SIGKILL)
+    line.server.wait()
+    line.server = None
+    sender.kill()
+    sender.wait()
+    with closing(open_registry(_settings(line))) as registry:
+        then = registry.resolver.persons().select("source", "subject_ref", "person_id")
+    for path in (line.root / "data").glob("bus.db*"):
+        path.unlink()
+    line.environ |= after
+
+    assert line.hwlink_json("store", "new-bus")["taken_back"]
+    assert "OPTION_INVALID" in line.hwlink("store", "new-bus", fails=3)
+    go_on(line, health, welfare)
+
+    assert_nothing_is_lost(line, then, as_groups(pl.read_parquet(persons), "subject"))
 
 
 def _settings(line: Any) -> Settings:
@@ -117,3 +173,25 @@ def test_a_line_on_kafka_and_postgresql_goes_on_where_kafka_stayed(
     line.environ |= {"HWLINK_BUS_URL": kafka_url, "HWLINK_REGISTRY_URL": postgresql_url}
     restored = f"sqlite:///{line.root / 'restored' / 'registry.db'}"
     back_up_midway_lose_everything_and_go_on(line, as_groups, {"HWLINK_REGISTRY_URL": restored})
+
+
+@pytest.mark.slow
+@pytest.mark.brokers
+def test_a_backup_goes_on_with_another_kafka(line: Any, as_groups: Any, kafka_url: str, postgresql_url: str) -> None:
+    line.environ |= {"HWLINK_BUS_URL": kafka_url}
+    after = {"HWLINK_BUS_URL": f"{kafka_url}-other", "HWLINK_REGISTRY_URL": postgresql_url}
+    back_up_midway_lose_everything_and_go_on(line, as_groups, after, new_bus=True)
+
+
+@pytest.mark.slow
+def test_a_line_whose_bus_is_gone_goes_on_with_an_empty_one(line: Any, as_groups: Any) -> None:
+    lose_the_bus_midway_and_go_on(line, as_groups, {})
+
+
+@pytest.mark.slow
+@pytest.mark.brokers
+def test_a_line_whose_kafka_is_gone_goes_on_with_an_empty_one(
+    line: Any, as_groups: Any, kafka_url: str, postgresql_url: str
+) -> None:
+    line.environ |= {"HWLINK_BUS_URL": kafka_url, "HWLINK_REGISTRY_URL": postgresql_url}
+    lose_the_bus_midway_and_go_on(line, as_groups, {"HWLINK_BUS_URL": f"{kafka_url}-other"})

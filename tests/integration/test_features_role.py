@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from linkage.features import FEATURES, FeatureTables, compute
 from linkage.features.tables import MEMBERSHIP
@@ -223,6 +223,30 @@ def test_revisions_rise_above_those_of_a_registry_that_was_lost_though_its_backu
     assert snapshot is not None
     assert snapshot.snapshot_id == "2026-06-30.5001"
     assert [record["revision"] for _, record in world.records() if record] == [5_001]
+
+
+def test_on_a_new_bus_consumers_are_told_of_everybody_and_of_who_has_gone_since(world: World) -> None:
+    _linked_person(world)
+    world.land(GP, 7, demographics={"birth_year_month": "1980-01"}, diagnoses=[])
+    world.join((GP, 7, "p7"))
+    world.role().drain()
+    (_, first), (_, second) = world.records()
+    with closing(Database(world.registry_url)) as database, database.writing() as connection:
+        connection.execute(update(features_state).values(position="{}"))
+    world.bus = MemoryBus()
+    world.bus.create_topics(INTERNAL)
+    world.join((GP, 7, None))
+
+    snapshot = world.role().drain()
+
+    assert snapshot is not None
+    assert first is not None
+    assert second is not None
+    told = dict(world.records())
+    assert set(told) == {first["person_id"], second["person_id"]}
+    assert sorted(record["revision"] for record in told.values() if record) == [2]  # type: ignore[type-var]
+    assert list(told.values()).count(None) == 1
+    assert world.role().drain() is None
 
 
 def test_steps_gather_until_it_is_quiet_and_then_publish(world: World) -> None:

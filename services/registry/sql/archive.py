@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Table,
+    case,
     delete,
     func,
     insert,
@@ -33,11 +35,25 @@ from services.registry.archive import Aftermath, Archived
 from services.registry.sql import schema
 from services.registry.sql.database import Database, take_turn, to_json
 from services.registry.sql.engine import our_errors
-from services.registry.sql.fetching import ROWS_AT_ONCE
+from services.registry.sql.fetching import ROWS_AT_ONCE, large_frame
 from services.registry.sql.resolver import publish
 from services.registry.sql.storing import insert_rows
-from services.registry.sql.tables import features_state, leases, metadata, outbox, resolver_state, shards
+from services.registry.sql.tables import (
+    adoptions,
+    features_state,
+    leases,
+    metadata,
+    outbox,
+    resolver_state,
+    shards,
+    stream_batches,
+    streams,
+)
 
+_RECEIPTS: Final = pl.Schema(
+    {"stream_id": pl.String(), "feed": pl.String(), "batch": pl.Int64(), "accepted": pl.Int64()}
+)
+_KEYS_AT_ONCE: Final = 500
 _TYPES: Final = (
     (Boolean, pl.Boolean()),
     (Integer, pl.Int64()),  # BigInteger is one too
@@ -100,6 +116,47 @@ class SqlArchive:
             held = MetaData()
             held.reflect(connection)
             held.drop_all(connection)
+
+    def positions(self) -> dict[str, int]:
+        """See `RegistryArchive.positions`."""
+        columns = (shards.c.position, adoptions.c.target, resolver_state.c.position, features_state.c.position)
+        furthest: dict[str, int] = {}
+        with self._database() as database:
+            schema.refuse_another_version(database)
+            with database.reading() as connection:
+                held = [position for column in columns for position in connection.execute(select(column)).scalars()]
+        for position in held:
+            for place, offset in json.loads(position).items():
+                furthest[place] = max(offset, furthest.get(place, 0))
+        return furthest
+
+    def receipts(self) -> pl.DataFrame:
+        """See `RegistryArchive.receipts`."""
+        columns = (streams.c.stream_id, streams.c.feed, stream_batches.c.batch, stream_batches.c.accepted)
+        statement = select(*columns).join_from(streams, stream_batches)
+        with self._database() as database, database.reading() as connection:
+            return large_frame(connection, statement, _RECEIPTS)
+
+    def leave_bus(self, receipts: pl.DataFrame) -> None:
+        """See `RegistryArchive.leave_bus`."""
+        with self._database() as database, database.writing() as connection:
+            connection.execute(update(features_state).values(position=to_json({})))
+            for (stream_id,), rows in receipts.group_by("stream_id"):
+                own = stream_batches.c.stream_id == stream_id
+                for part in rows["batch"].sort().to_frame().iter_slices(_KEYS_AT_ONCE):
+                    batches = own & stream_batches.c.batch.in_(part["batch"].to_list())
+                    sums = (func.sum(stream_batches.c.accepted), func.sum(stream_batches.c.refused))
+                    accepted, refused = connection.execute(select(*sums).where(batches)).one()
+                    connection.execute(delete(stream_batches).where(batches))
+                    counts = {
+                        "accepted": streams.c.accepted - int(accepted),
+                        "refused": streams.c.refused - int(refused),
+                    }
+                    connection.execute(update(streams).where(streams.c.stream_id == stream_id).values(counts))
+                first = rows["batch"].sort()[0]
+                goes_on = case((streams.c.next_batch > first, first), else_=streams.c.next_batch)
+                going_on = update(streams).where(streams.c.stream_id == stream_id)
+                connection.execute(going_on.values(next_batch=goes_on, completed=False))
 
     def size_bytes(self) -> int:
         """See `RegistryArchive.size_bytes`."""
