@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, not whether a law holds.
+settings.register_profile("hwlink", deadline=None)
+settings.load_profile("hwlink")
 
 pytest_plugins = ["tests.servers"]
 

@@ -62,13 +62,15 @@ def _words(text: pl.Series) -> pl.Series:
 
 
 def _judged(raw: pl.Series, words: pl.Series, cleaned: pl.Series, fillers: tuple[str, ...]) -> pl.DataFrame:
-    # `DE SOUZA` and `DESOUZA`, `ANNE MARIE` and `ANNEMARIE` are one: the value has no spaces.
+    # `DE SOUZA` and `DESOUZA`, `ANNE MARIE` and `ANNEMARIE` are one: the value has no spaces. It is judged so too,
+    # so that what is normal is not refused when it comes again (`M X`).
     compact = cleaned.str.replace_all(" ", "", literal=True)
     frame = pl.DataFrame({"raw": raw, "words": words, "cleaned": cleaned, "compact": compact})
     filler = pl.any_horizontal(
-        pl.col(name).is_in(fillers) | pl.col(name).str.contains(_UNNAMED_CHILD) for name in ("words", "cleaned")
+        pl.col(name).is_in(fillers) | pl.col(name).str.contains(_UNNAMED_CHILD)
+        for name in ("words", "cleaned", "compact")
     )
-    only_a_title = (pl.col("words") != "") & (pl.col("cleaned") == "")
+    only_a_title = (pl.col("words") != "") & (pl.col("compact").str.replace(_TITLES, "") == "")
     length = pl.col("compact").str.len_chars()
     judged = frame.with_columns(
         reason=pl.when(pl.col("raw").str.len_chars() > LONGEST_NAME)

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 import polars as pl
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from linkage.encode import ProjectKeys, encode
@@ -147,6 +147,8 @@ def test_no_text_breaks_a_rule(rule: str, values: list[str | None]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from(["forename/1", "surname/1", "address/1", "postcode/1", "uprn/1"]), st.text(max_size=30))
+@example("forename/1", "M:X")
+@example("forename/1", "UN K")
 def test_normalising_twice_changes_nothing(rule: str, value: str) -> None:
     """What is normal stays as it is, so that a controller may clean its data before."""
     rules = Rules(False, LATEST)
