@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -65,13 +66,13 @@ def _ingest(inputs: Inputs, state: Path, rows_entrance: bool) -> Measure:
     name = "rows (protobuf)" if rows_entrance else "columns (Arrow)"
     accepted = sum(report.accepted for report in reports)
     own = peak_mib() or 0
-    return Measure.of(watch, name, "subjects", accepted, server_mib, client_peak_mib=own, facts=_facts(inputs))
+    return Measure.of(watch, name, "subjects", accepted, server_mib, client_peak_mib=own, facts=facts(inputs))
 
 
-def _facts(inputs: Inputs) -> int:
-    """Return how many facts the two files carry: demographics of each subject, and every element of its lists."""
+def facts(inputs: Inputs, feeds: Sequence[str] = FEEDS) -> int:
+    """Return how many facts the files carry: demographics of each subject, and every element of its lists."""
     total = 0
-    for feed in FEEDS:
+    for feed in feeds:
         scan = pl.scan_parquet(inputs.encoded(feed))
         lists = [name for name, dtype in scan.collect_schema().items() if isinstance(dtype, pl.List)]
         counted = scan.select(pl.len().alias("demographics"), *(pl.col(name).list.len().sum() for name in lists))

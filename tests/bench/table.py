@@ -44,7 +44,7 @@ def block(result: dict[str, Any]) -> str:
             markdown(("answers over gRPC", "asked", "median ms", "95 % within ms"), "lrrr", map(_wait, latency))
         )
     if result["line"]:
-        parts += _line(result["line"])
+        parts += line_parts(result["line"])
     return "\n\n".join(parts)
 
 
@@ -103,15 +103,16 @@ def _peers(slower: Sequence[dict[str, Any]]) -> str:
     return f"On one sample of the same candidate pairs, recordlinkage's own `Compare` takes {told}."
 
 
-def _line(line: dict[str, Any]) -> list[str]:
-    """Return the whole line's table, and what it held and found."""
+def line_parts(line: dict[str, Any], options: str = "") -> list[str]:
+    """Return the whole line's table, and what it held and found; `options` are the command's beside the size."""
+    command = f"hwlink demo --size {line['size']}{options}"
     rows = (
         (name, f"{stage['records']:,.0f}", _seconds(stage["seconds"]), f"{_three_figures(stage['records_per_s']):,}")
         for name, stage in line["stages"].items()
     )
     everyone = next(row for row in line["quality"] if row["group"] == "all")
     return [
-        f"The whole line, all services at once (`hwlink demo --size {line['size']}`, {line['people']:,} people x "
+        f"The whole line, all services at once (`{command}`, {line['people']:,} people x "
         f"{line['claims']:,} claims); from `ingest` on, stages overlap and their time runs from the first record sent:",
         markdown(("stage", "records", "seconds", "a second"), "lrrr", rows),
         f"All services together held {line['services_peak_mib']:,} MiB at most. Links between the feeds: precision "
