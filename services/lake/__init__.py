@@ -64,7 +64,9 @@ class Zone(Protocol):
     def vacuum(self, table: str, keep_versions: Sequence[int], older_than_h: int) -> int:
         """Delete every file that neither the current version nor one of `keep_versions` needs; return how many went.
 
-        Files younger than `older_than_h` hours stay, for readers that have just opened a version.
+        Files that were needed less than `older_than_h` hours ago stay, however old they are: who opened a version
+        before it was replaced has so long to read it. So do younger ones that no version names, since a writer may be
+        about to commit them; 0 is only for tables that nobody writes.
         """
         ...
 

@@ -112,6 +112,23 @@ class Line:
                 raise
             self.server = None
 
+    def feeds(self) -> tuple[Path, Path, Path]:
+        """Make two pseudonymised files and a model (`model.json`); return health, welfare and the offline link's
+        persons.
+        """
+        self.hwlink("synthesise", self.root / "people", "--people", "4000", "--claims", "1200", "--seed", "12")
+        self.hwlink("keys", "new", self.root / "project.key")
+        files = []
+        for source, feed in (("kmpt.gp", "health"), ("medway.shbe", "welfare")):
+            clear, coded = self.root / "people" / f"{feed}.parquet", self.root / f"{feed}.parquet"
+            key = ("--agreement", "test", "--key-file", self.root / "project.key")
+            self.hwlink("pseudonymise", *key, "--source", source, "--feed", feed, clear, coded)
+            files.append(coded)
+        out, model = self.root / "linked", self.root / "model.json"
+        self.hwlink("model", "fit", *files, "--unique", "left", "--out", model)
+        self.hwlink("link", *files, "--unique", "left", "--model", model, "--out", out)
+        return files[0], files[1], out / "persons.parquet"
+
     def drain(self, timeout_s: int = 120) -> None:
         """Wait until every role has drained."""
         self.hwlink("doctor", "--wait", str(timeout_s))

@@ -24,23 +24,6 @@ SUBJECTS_AT_THE_LOSS = 1_300
 """Some of each feed: welfare has 1,200 or so, and was sent first."""
 
 
-def feeds(line: Any) -> tuple[Path, Path, Path]:
-    """Make two pseudonymised files and a model; return health, welfare and the offline link's persons."""
-    line.hwlink("synthesise", line.root / "people", "--people", "4000", "--claims", "1200", "--seed", "12")
-    line.hwlink("keys", "new", line.root / "project.key")
-    files = []
-    for source, feed in (("kmpt.gp", "health"), ("medway.shbe", "welfare")):
-        clear, coded = line.root / "people" / f"{feed}.parquet", line.root / f"{feed}.parquet"
-        key = ("--agreement", "test", "--key-file", line.root / "project.key")
-        line.hwlink("pseudonymise", *key, "--source", source, "--feed", feed, clear, coded)
-        files.append(coded)
-    out = line.root / "linked"
-    model = line.root / "model.json"
-    line.hwlink("model", "fit", *files, "--unique", "left", "--out", model)
-    line.hwlink("link", *files, "--unique", "left", "--model", model, "--out", out)
-    return files[0], files[1], out / "persons.parquet"
-
-
 def sending(line: Any, feed: str, file: Path) -> Sequence[Any]:
     """Return the words that send a file: the same ones each time, so that it is the same stream."""
     return ("send", "--feed", feed, "--to", line.ingest, "--batch-rows", "20", file)
@@ -93,7 +76,7 @@ def back_up_midway_lose_everything_and_go_on(
     line: Any, as_groups: Any, after: dict[str, str], *, new_bus: bool = False
 ) -> None:
     """Whatever was known at the backup is as it was, and what was sent since is found again."""
-    health, welfare, persons = feeds(line)
+    health, welfare, persons = line.feeds()
     sender = start_midway(line, health, welfare)
     backup = line.root / "backup"
     back_up(open_stores(_settings(line)), backup, lambda _: None)  # a command would take as long to start as the rest
@@ -118,7 +101,7 @@ def back_up_midway_lose_everything_and_go_on(
 
 def lose_the_bus_midway_and_go_on(line: Any, as_groups: Any, after: dict[str, str]) -> None:
     """Everything dies at once, and the bus with all that was on its way is gone; registry and lake are left."""
-    health, welfare, persons = feeds(line)
+    health, welfare, persons = line.feeds()
     sender = start_midway(line, health, welfare)
     os.killpg(line.server.pid, signal.SIGKILL)
     line.server.wait()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -342,6 +344,24 @@ def test_compaction_and_vacuum_give_back_room_and_keep_what_snapshots_name(fille
     assert products.scan("features", snapshots[0].tables["features"]).collect()["n"].to_list() == [1]  # type: ignore[union-attr]
     with pytest.raises(OSError, match=r"\w"):
         products.scan("features", snapshots[1].tables["features"]).collect()  # type: ignore[union-attr]
+
+
+def test_a_reader_goes_on_when_what_it_reads_was_replaced_however_old_its_files_are(filled: Settings) -> None:
+    stores = open_stores(filled)
+    long_ago = time.time() - 30 * 86_400
+    for file in (filled.data_dir / "lake").rglob("*.parquet"):
+        os.utime(file, (long_ago, long_ago))
+    readers = {
+        name: stores.zones[name].scan(table) for name, table in (("linkage", "subjects"), ("products", "features"))
+    }  # type: ignore[index]
+
+    upkeep.compact(stores.zones, told)
+    stores.zones["products"].replace("features", pl.DataFrame({"person_id": ["2" * 32], "n": [9]}), {})
+    report = upkeep.vacuum(stores.zones, stores.registry, [], 1, told)
+
+    # Time counts from when the table gave a file up, not from when it was written.
+    assert {kept.store: kept.files for kept in report}["linkage/subjects"] == 0
+    assert [reader.collect().height for reader in readers.values() if reader is not None] == [3, 1]
 
 
 @pytest.mark.brokers
