@@ -1,4 +1,6 @@
-"""Frames as bytes: one Arrow IPC stream, zstd-compressed, is what a topic message or a column batch carries.
+"""Frames as bytes: one Arrow IPC stream is what a topic message or a column batch carries.
+
+It is zstd-compressed, unless the bus compresses what it carries (ingest, decision 0005).
 
 Why zstd: 500 rows of 22 tokens and 3 filters are 392 kB plain, 329 kB as lz4 and 268 kB as zstd; writing and reading
 back take 0.3, 0.8 and 1.0 ms (median of 40, one core). At 10,000 subjects a second the third costs 2 % of a core and
