@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
 from schemas.columns import columns
-from schemas.contracts.base import Contract, Feed
-from schemas.contracts.facts import LISTED_FACTS, Demographics
+from schemas.contracts.base import Feed
+from schemas.contracts.facts import LISTED_FACTS
 from schemas.contracts.records import RECORDS, FileDeclaration
-from schemas.contracts.subject import LinkageVariables
 from schemas.errors import InputError, Reason
 from schemas.wire import to_ipc
 from services.pb.hwlink.v1 import ingest_pb2
+from services.send.write import repeated
 
 Request = ingest_pb2.HealthIngestRequest | ingest_pb2.WelfareIngestRequest
 
@@ -24,11 +22,6 @@ REQUESTS: Final[dict[Feed, type[Request]]] = {
     Feed.HEALTH: ingest_pb2.HealthIngestRequest,
     Feed.WELFARE: ingest_pb2.WelfareIngestRequest,
 }
-_ROW_BATCHES: Final[dict[Feed, Any]] = {
-    Feed.HEALTH: ingest_pb2.HealthRowBatch,
-    Feed.WELFARE: ingest_pb2.WelfareRowBatch,
-}
-_HEAD: Final = ("subject_ref", "version", "operation", "claim_group", "claim_role")
 _OPERATIONS: Final = {"upsert": ingest_pb2.OPERATION_UPSERT, "withdraw": ingest_pb2.OPERATION_WITHDRAW}
 _UNKNOWN_OPERATION: Final = 99
 _NO_VERSION: Final = 2**64 - 1
@@ -66,55 +59,24 @@ def columns_request(feed: Feed, batch: int, frame: pl.DataFrame) -> Request:
 def rows_request(feed: Feed, batch: int, frame: pl.DataFrame) -> Request:
     """Return a batch as typed records; InputError COLUMNS_WRONG when a column is of a type that no message takes.
 
-    Columns become tuples first, lists flat ones: measured four times as fast as one dictionary a row.
+    Written for all records at once, then parsed: a third of what setting each field costs, at 2,000 (decision 0001).
     """
-    made = _ROW_BATCHES[feed](batch=batch)
-    frame = _as_messages_take_it(frame, feed)
-    linkage, demographics = _columns(frame, LinkageVariables), _columns(frame, Demographics)
-    heads = zip(*(_values(frame, name) for name in _HEAD), strict=True)
-    lists = {name: _elements(frame.get_column(name)) for name in LISTED_FACTS[feed] if name in frame.columns}
+    request = REQUESTS[feed]()
+    request.rows.batch = batch
     try:
-        for head, hashed, known in zip(heads, linkage.rows(), demographics.rows(), strict=True):
-            record = made.records.add()
-            _fill(record, _HEAD, head)
-            _fill(record.linkage, linkage.columns, hashed)
-            _fill(record.demographics, demographics.columns, known)
-            for name, (names, facts) in lists.items():
-                held = getattr(record, name)
-                for fact in next(facts):
-                    _fill(held.add(), names, fact)
-    except (TypeError, ValueError):  # their text repeats the value
+        records = repeated(_as_messages_take_it(frame, feed), request.rows.DESCRIPTOR.fields_by_name["records"])
+    except (TypeError, pl.exceptions.PolarsError):  # their text may repeat a value
         raise InputError(
             Reason.COLUMNS_WRONG,
             "The file has columns of a type that no record has; pseudonymise it again, or send it without --rows.",
         ) from None
-    return REQUESTS[feed](rows=made)
+    request.rows.MergeFromString(records)
+    return request
 
 
 def close_request(feed: Feed, batches: int) -> Request:
     """Return the closing of a stream."""
     return REQUESTS[feed](close=ingest_pb2.StreamClosing(batches=batches))
-
-
-def _fill(message: Any, names: Sequence[str], values: Iterable[Any]) -> None:
-    for name, value in zip(names, values, strict=True):
-        if value is not None:  # a field that is left out is absent
-            setattr(message, name, value)
-
-
-def _columns(frame: pl.DataFrame, contract: type[Contract]) -> pl.DataFrame:
-    return frame.select(name for name in contract.model_fields if name in frame.columns)
-
-
-def _values(frame: pl.DataFrame, name: str) -> Iterable[Any]:
-    return frame.get_column(name) if name in frame.columns else itertools.repeat(None, frame.height)
-
-
-def _elements(lists: pl.Series) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
-    """Return the fields of a list column's facts, and each record's facts in turn, as tuples."""
-    flat = lists.drop_nulls().filter(lists.drop_nulls().list.len() > 0).explode().struct.unnest()
-    rows = iter(flat.rows())
-    return flat.columns, (list(itertools.islice(rows, length or 0)) for length in lists.list.len())
 
 
 def _as_messages_take_it(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
