@@ -205,11 +205,15 @@ class Features:
     def _read(self) -> list[Message]:
         """Gather the next transactions; where retention took some, what they all came to."""
         start = self._consumer.position()
-        messages = self._consumer.poll(self._pace.poll_messages, self._pace.poll_s)
-        if begins := trimmed(self._bus, PERSONS, start, messages):
-            self._take_whole()
-            at = self._consumer.position()
-            self._consumer.seek({place: max(begin, at[place]) for place, begin in begins.items()})
+        try:
+            messages = self._consumer.poll(self._pace.poll_messages, self._pace.poll_s)
+            if begins := trimmed(self._bus, PERSONS, start, messages):
+                self._take_whole()
+                at = self._consumer.position()
+                self._consumer.seek({place: max(begin, at[place]) for place, begin in begins.items()})
+        except BaseException:
+            self._consumer.seek(start)  # what was read has not been gathered: the next step reads it again
+            raise
         for message in messages:
             self._gather(message)
         return messages

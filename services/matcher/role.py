@@ -99,6 +99,8 @@ class Matcher:
         self._said: _Said | None = None
         self._loaded = False
         self._reading: Iterator[tuple[pl.DataFrame, int, Vector]] = iter(())
+        # What was read and is not in the index yet: the registry may be away just then, and the source has moved on.
+        self._found: tuple[pl.DataFrame, int, Vector] | None = None
         self.counts: Counter[str] = Counter()
         """Since the start: `loaded` rows, `subjects` read, `roster` rows and `pairs` said."""
 
@@ -150,7 +152,7 @@ class Matcher:
 
         Steps also evaluate, from the lake, what the topic has already dropped after that position.
         """
-        self._index, self._said = Index(self._model, self._count_of_shards), None
+        self._index, self._said, self._found = Index(self._model, self._count_of_shards), None, None
         everywhere = {s.shard: vector_of(SUBJECTS, s.position) for s in self._registry.shards(self.model_id)}
         until = highest((vector_of(SUBJECTS, {}), *everywhere.values()))
         self._source.refuse_beyond_end(until)
@@ -179,14 +181,16 @@ class Matcher:
         self._flush()
         if self._catch_up():
             return 1
-        found = next(self._reading, None)
-        if found is None:
+        if self._found is None:
+            self._found = next(self._reading, None)
+        if self._found is None:
             self._reading = self._source.poll(self._batch_messages, self._poll_s if poll_s is None else poll_s)
-            found = next(self._reading, None)
-        if found is None:
+            self._found = next(self._reading, None)
+        if self._found is None:
             return 0
-        rows, messages, position = found
+        rows, messages, position = self._found
         self._evaluate(rows, position)
+        self._found = None
         self._flush()
         return messages
 

@@ -96,7 +96,12 @@ class SubjectSource:
         start = self.consumer.position()
         messages = self.consumer.poll(max_messages, timeout_s)
         after = self.consumer.position()
-        if trimmed(self._bus, SUBJECTS, start, messages):
+        try:
+            is_overtaken = bool(trimmed(self._bus, SUBJECTS, start, messages))
+        except BaseException:
+            self.consumer.seek(start)
+            raise
+        if is_overtaken:
             for rows, position in self.trimmed(start):
                 yield rows, 1, position
             return  # the messages of this poll are read again

@@ -85,6 +85,7 @@ class Resolver:
         (retention took them; their shards are asked again), and `candidate_pairs` of a model that is being adopted.
         """
         bus.create_topics([LINKS.dead])
+        self._dead: list[Outgoing] = []
         self._producer = bus.producer()
         self._consumer = bus.consumer("resolver", [LINKS])
         self._state = registry.claim(owner)
@@ -98,11 +99,16 @@ class Resolver:
         When something fails, the next step takes up the same messages again.
         """
         self._relay()
+        self._send_dead()
         start = self._consumer.position()
-        messages = self._consumer.poll(self._poll_messages, self._poll_s)
-        begins = trimmed(self._bus, LINKS, start, messages)
-        self._follow()  # after the messages were read: none of them is by a model that was in use only later
-        self._ask_again(start, begins)
+        try:
+            messages = self._consumer.poll(self._poll_messages, self._poll_s)
+            begins = trimmed(self._bus, LINKS, start, messages)
+            self._follow()  # after the messages were read: none of them is by a model that was in use only later
+            self._ask_again(start, begins)
+        except BaseException:
+            self._consumer.seek(start)
+            raise
         self._take(messages)
         self._resolve()
         self._apply_overrides()
@@ -162,17 +168,21 @@ class Resolver:
         self._intake.refuse_below({(sides[m], shard): at for (m, shard), at in counts.items() if m in sides})
 
     def _take(self, messages: list[Message]) -> None:
-        dead = []
         for message in messages:
             try:
                 self._intake.take(message)
             except InputError as error:
-                dead.append(dead_letter(message, error.reason, "resolver", LINKS.dead.name))
-        if dead:
-            self._producer.send(dead)
-            self.counts["dead"] += len(dead)
-            log.error("resolver put messages aside on %s: %d", LINKS.dead.name, len(dead))
+                self._dead.append(dead_letter(message, error.reason, "resolver", LINKS.dead.name))
         self.counts["messages"] += len(messages)
+        self._send_dead()
+
+    def _send_dead(self) -> None:
+        """Put aside what is unusable, before the position moves past it."""
+        if self._dead:
+            self._producer.send(self._dead)
+            self.counts["dead"] += len(self._dead)
+            log.error("resolver put messages aside on %s: %d", LINKS.dead.name, len(self._dead))
+            self._dead = []
 
     def _follow(self) -> None:
         """Use the models that are in use now, and the thresholds of the one in force."""

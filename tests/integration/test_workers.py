@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,7 +19,7 @@ from linkage.encode import ProjectKeys, encode
 from linkage.synthesise import population
 from schemas.agreement import shipped_agreement
 from schemas.contracts.base import Feed
-from schemas.errors import Reason, StateError
+from schemas.errors import Reason, StateError, TransientError
 from schemas.model import default_model
 from schemas.topics import INTERNAL, LINKS, PERSONS, SUBJECTS, Topic
 from services.bus.memory import MemoryBus
@@ -141,6 +142,70 @@ def drain(*roles: Matching | Resolver | Standby) -> None:
 
 def ends(bus: MemoryBus, topic: Topic) -> dict[str, int]:
     return {f"{place.topic}-{place.partition}": end for place, end in bus.end_offsets(topic).items()}
+
+
+class Away:
+    """A call that finds its server away so many times, and works from then on."""
+
+    def __init__(self, call: Callable[..., Any], times: int = 1) -> None:
+        self.call = call
+        self.left = times
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        if self.left:
+            self.left -= 1
+            raise TransientError(Reason.UNAVAILABLE, "The server is away; try again.")
+        return self.call(*given, **named)
+
+
+# --- what was read while the registry was away -----------------------------------------------------------------------
+def test_what_a_matcher_read_is_matched_although_the_registry_was_away(
+    line: Line,
+    batches: list[tuple[Feed, pl.DataFrame]],
+    expected: set[frozenset[tuple[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The worker has just taken over the shard that counts for drift, and cannot read the counts."""
+    leases = {name: line.lease("matcher", name) for name in "ab"}
+    one, two = (line.matcher(name, leases[name]) for name in "ab")
+    one.step()
+    two.step()
+    line.send(batches[: len(batches) // 2])
+    drain(one, two)
+    for _ in range(3):  # `a` is dead
+        line.now += LEASE_S / 2
+        leases["b"].beat()
+        two.step()
+    assert line.owners() == ["b"] * SHARDS
+    line.send(batches[len(batches) // 2 :])
+    away = Away(line.registry.matcher.drift)
+    monkeypatch.setattr(line.registry.matcher, "drift", away)
+    with pytest.raises(TransientError):
+        two.step()
+
+    drain(two, line.resolver())
+    assert not away.left
+    assert line.persons() == expected
+
+
+def test_what_a_resolver_read_is_resolved_although_the_registry_was_away(
+    line: Line,
+    batches: list[tuple[Feed, pl.DataFrame]],
+    expected: set[frozenset[tuple[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolver, matcher = line.resolver(), line.matcher("only")
+    line.send(batches)
+    drain(matcher)
+    for _ in range(3):
+        away = Away(line.registry.adoptions.in_use)
+        monkeypatch.setattr(line.registry.adoptions, "in_use", away)
+        with pytest.raises(TransientError):
+            resolver.step()
+        resolver.step()
+
+    drain(resolver)
+    assert line.persons() == expected
 
 
 # --- matchers ---------------------------------------------------------------------------------------------------------
