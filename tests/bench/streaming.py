@@ -56,6 +56,7 @@ MICRO_BATCHES: Final = 60
 LOAD_ROWS: Final = 50_000
 SOURCES: Final = ("bench.gp", "bench.hb")
 SEED: Final = 1
+OWNED: Final = frozenset({0})
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def measure(
     region: Region, millions: Sequence[float], model: MatchModel, micro_batches: int, open_loop_s: float
 ) -> list[dict[str, Any]]:
     """Load up to each size in turn, without a word before of how many will come, and measure there."""
-    index, stream = Index(model, 1, frozenset({0})), Stream(region)
+    index, stream = Index(model, 1), Stream(region)
     held = index._held
     gc.collect()
     before = _resident_mib()
@@ -217,7 +218,7 @@ def _micro_batches(index: Index, held: HeldSubjects, batches: Sequence[pl.DataFr
     seconds, cpu, pairs, candidates = [], [], 0, 0
     for batch in batches:
         wall, process = time.perf_counter(), time.process_time()
-        pairs += index.evaluate(batch)[1].height
+        pairs += index.evaluate(batch, OWNED)[1].height
         seconds.append(time.perf_counter() - wall)
         cpu.append(time.process_time() - process)
         asked = np.arange(len(held) - batch.height, len(held))
@@ -250,7 +251,7 @@ def _open_loop(index: Index, messages: Sequence[pl.DataFrame]) -> dict[str, floa
             time.sleep(due[done] - now)
             continue
         waiting = int(np.searchsorted(due, now, side="right"))
-        index.evaluate(pl.concat(messages[done:waiting]))
+        index.evaluate(pl.concat(messages[done:waiting]), OWNED)
         ended = time.perf_counter() - began
         latency[done:waiting] = ended - due[done:waiting]
         done, batches, busy = waiting, batches + 1, busy + ended - now
