@@ -98,15 +98,20 @@ def _tightened(low: Counts, high: Counts, axis: int) -> tuple[Counts, Counts]:
 
 
 def _beside(counts: Counts, exposed: Mask, suppressed: Mask) -> Mask:
-    """Return, for each exposed entry, the smallest published one on a line with it (the first of equals)."""
+    """Return, for each exposed entry, the smallest published one on a line with it (the first of equals).
+
+    Where its lines hold none any more, a total of totals that counts it tells of it, and if there is none, any other.
+    """
     further = np.zeros_like(suppressed)
+    published = np.argwhere(~suppressed)
     for place in np.argwhere(exposed):
-        candidates = []
-        for axis in range(counts.ndim):
-            for at in range(counts.shape[axis]):
-                other = (*place[:axis], at, *place[axis + 1 :])
-                if not suppressed[other]:
-                    candidates.append((int(counts[other]), tuple(map(int, other))))
-        if candidates:
-            further[min(candidates)[1]] = True
+        unlike = published != place
+        for candidates in (
+            published[unlike.sum(axis=1) == 1],
+            published[(~unlike | (published == np.array(counts.shape) - 1)).all(axis=1)],
+            published,
+        ):
+            if len(candidates):
+                further[min((int(counts[tuple(at)]), tuple(map(int, at))) for at in candidates)[1]] = True
+                break
     return further

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -49,6 +49,9 @@ def test_no_told_cell_leaves_a_small_rest_of_its_line(cells: np.ndarray, rule: C
 
 @settings(max_examples=40, deadline=None)
 @given(TABLES, st.sampled_from(RULES))
+@example(  # the grand total alone tells every cell
+    np.full((2, 2), 7), CountRule(suppress_up_to=7, round_to=5, suppress_zero=False, suppress_full=False)
+)
 def test_an_exact_attacker_never_pins_down_a_withheld_small_count(cells: np.ndarray, rule: CountRule) -> None:
     """The attacker solves for each small count with integer programming, and is even told which ones are small."""
     told = release_table(cells, rule, (True,) * cells.ndim)
