@@ -10,7 +10,9 @@ import polars as pl
 
 from schemas.columns import columns
 from schemas.contracts.base import Contract, Feed
-from schemas.contracts.facts import Arrears, ClaimMembership, Demographics, Diagnosis, Encounter
+from schemas.contracts.facts import Demographics
+from schemas.contracts.facts_health import Diagnosis, Encounter
+from schemas.contracts.facts_welfare import Arrears, ClaimMembership
 
 SUBJECT: Final = ("source", "subject_ref")
 """What names a subject on the cohort side."""

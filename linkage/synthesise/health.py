@@ -16,7 +16,7 @@ from linkage.synthesise.hospital import Patients, encounters
 from linkage.synthesise.listing import element, nested
 from linkage.synthesise.world import REFERENCE_DAY, World
 from schemas.codes import Condition, DiagnosisStatus
-from schemas.contracts.facts import Diagnosis
+from schemas.contracts.facts_health import Diagnosis
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from linkage.synthesise.chance import Chance, Flags, Floats, Ints
 from linkage.synthesise.listing import element, nested
 from linkage.synthesise.world import REFERENCE_DAY
 from schemas.codes import Condition, EncounterKind
-from schemas.contracts.facts import Encounter
+from schemas.contracts.facts_health import Encounter
 
 ENCOUNTER_DAYS: Final = 730
 """How far back encounters go from the reference date."""

@@ -14,7 +14,7 @@ from linkage.synthesise.identifiers import record_ids
 from linkage.synthesise.listing import element, nested
 from linkage.synthesise.world import PENSION_AGE, REFERENCE_DAY, World
 from schemas.codes import ArrearsKind, Benefit, ClaimStatus, RecoveryStage, Tenure
-from schemas.contracts.facts import Arrears, ClaimMembership
+from schemas.contracts.facts_welfare import Arrears, ClaimMembership
 
 TENURES: Final = (
     Tenure.COUNCIL,

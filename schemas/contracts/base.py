@@ -52,3 +52,6 @@ Version = Annotated[int, Field(ge=0, le=2**53)]
 """Of two versions of a record the higher one holds. Milliseconds since 1970 where the input has no version of its
 own.
 """
+
+Pence = Annotated[int, Field(ge=-(10**9), le=10**9)]
+"""An amount of money."""

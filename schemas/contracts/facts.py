@@ -6,44 +6,25 @@ way, each kind of fact is a table of its own: `FACT_KINDS` names them, `FactEnve
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Final
 
 from pydantic import Field
 
-from schemas.codes import (
-    ArrearsKind,
-    Benefit,
-    ClaimStatus,
-    Condition,
-    DiagnosisStatus,
-    EncounterKind,
-    EthnicCategory,
-    RecoveryStage,
-    Sex,
-    Tenure,
-)
-from schemas.contracts.base import (
-    ContentRef,
-    Contract,
-    Feed,
-    Operation,
-    SourceId,
-    SubjectRef,
-    Version,
-    YearMonth,
-)
-from schemas.contracts.subject import ClaimRole
+from schemas.codes import EthnicCategory, PropertyMatch, Sex
+from schemas.contracts import facts_health as health
+from schemas.contracts import facts_welfare as welfare
+from schemas.contracts.base import ContentRef, Contract, Feed, Operation, SourceId, SubjectRef, Version, YearMonth
 
-Pence = Annotated[int, Field(ge=-(10**9), le=10**9)]
 Lsoa = Annotated[str, Field(pattern=r"^[EW]\d{8}$")]
 PracticeCode = Annotated[str, Field(pattern=r"^[A-Z]\d{5}$")]
-AdmissionMethod = Annotated[str, Field(pattern=r"^[0-9A-Z]{2}$")]
-Icd10 = Annotated[str, Field(pattern=r"^[A-Z]\d[0-9A-Z]{0,3}X?$", max_length=6)]
 
 
 class Demographics(Contract):
-    """Who a subject is, as coarsely as the features need it."""
+    """Who a subject is, as coarsely as the features need it.
+
+    `property_ref` names the home under a key of its own, so that it equals no token; `property_match` says how well
+    the address was matched to it.
+    """
 
     birth_year_month: YearMonth | None = None
     sex: Sex | None = None
@@ -51,49 +32,9 @@ class Demographics(Contract):
     lsoa: Lsoa | None = None
     practice_code: PracticeCode | None = None
     death_year_month: YearMonth | None = None
-
-
-class Diagnosis(Contract):
-    """A coded entry on a GP register. The latest entry of a condition decides whether it is active."""
-
-    condition: Condition
-    status: DiagnosisStatus
-    recorded_on: date
-
-
-class Encounter(Contract):
-    """An A&E attendance, a hospital spell or an outpatient appointment. Emergency admissions have a method that starts
-    with 2.
-    """
-
-    kind: EncounterKind
-    started_on: date
-    ended_on: date | None = None
-    admission_method: AdmissionMethod | None = None
-    primary_diagnosis: Icd10 | None = None
-
-
-class ClaimMembership(Contract):
-    """A subject's part in one claim. Amounts describe the claim's household and stand on the claimant's row only."""
-
-    claim_ref: ContentRef
-    benefit: Benefit
-    role: ClaimRole
-    status: ClaimStatus
-    started_on: date | None = None
-    ended_on: date | None = None
-    tenure: Tenure | None = None
-    weekly_award_pence: Pence | None = None
-    weekly_income_pence: Pence | None = None
-
-
-class Arrears(Contract):
-    """A debt to a council or social landlord, on the row of the person who owes it."""
-
-    kind: ArrearsKind
-    balance_pence: Pence
-    oldest_debt_on: date | None = None
-    recovery_stage: RecoveryStage = RecoveryStage.NONE
+    interpreter_needed: bool | None = None
+    property_ref: ContentRef | None = None
+    property_match: PropertyMatch | None = None
 
 
 class FactEnvelope(Contract):
@@ -108,8 +49,33 @@ class FactEnvelope(Contract):
 
 
 LISTED_FACTS: Final[dict[Feed, dict[str, type[Contract]]]] = {
-    Feed.HEALTH: {"diagnoses": Diagnosis, "encounters": Encounter},
-    Feed.WELFARE: {"claims": ClaimMembership, "arrears": Arrears},
+    Feed.HEALTH: {
+        "diagnoses": health.Diagnosis,
+        "encounters": health.Encounter,
+        "measurements": health.Measurement,
+        "medications": health.MedicationCount,
+        "coded_events": health.CodedEvent,
+        "screenings": health.Screening,
+        "searches": health.SearchResult,
+        "referrals": health.Referral,
+        "care_arrangements": health.CareArrangement,
+        "fit_notes": health.FitNote,
+        "circumstances": health.Circumstance,
+        "inclusion_flags": health.InclusionFlag,
+    },
+    Feed.WELFARE: {
+        "claims": welfare.ClaimMembership,
+        "arrears": welfare.Arrears,
+        "credit_periods": welfare.CreditPeriod,
+        "deductions": welfare.Deduction,
+        "occupancies": welfare.Occupancy,
+        "dwellings": welfare.Dwelling,
+        "homelessness": welfare.HomelessnessCase,
+        "living_standards": welfare.LivingStandardResult,
+        "unclaimed": welfare.UnclaimedEntitlement,
+        "awards": welfare.DiscretionaryAward,
+        "claim_changes": welfare.ClaimChange,
+    },
 }
 """Facts that a record holds any number of: list column of the feed file -> contract of one element."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from schemas.contracts import facts_health as health
+from schemas.contracts import facts_welfare as welfare
 from schemas.contracts.base import Contract, Feed, Operation, SourceId, SubjectRef, Token, Version
-from schemas.contracts.facts import Arrears, ClaimMembership, Demographics, Diagnosis, Encounter
+from schemas.contracts.facts import Demographics
 from schemas.contracts.subject import ClaimRole, LinkageVariables
 
 
@@ -27,15 +29,34 @@ class _Record(LinkageVariables, Demographics):
 class HealthRecord(_Record):
     """One subject as a health source knows them."""
 
-    diagnoses: tuple[Diagnosis, ...] = ()
-    encounters: tuple[Encounter, ...] = ()
+    diagnoses: tuple[health.Diagnosis, ...] = ()
+    encounters: tuple[health.Encounter, ...] = ()
+    measurements: tuple[health.Measurement, ...] = ()
+    medications: tuple[health.MedicationCount, ...] = ()
+    coded_events: tuple[health.CodedEvent, ...] = ()
+    screenings: tuple[health.Screening, ...] = ()
+    searches: tuple[health.SearchResult, ...] = ()
+    referrals: tuple[health.Referral, ...] = ()
+    care_arrangements: tuple[health.CareArrangement, ...] = ()
+    fit_notes: tuple[health.FitNote, ...] = ()
+    circumstances: tuple[health.Circumstance, ...] = ()
+    inclusion_flags: tuple[health.InclusionFlag, ...] = ()
 
 
 class WelfareRecord(_Record):
     """One subject as a welfare source knows them."""
 
-    claims: tuple[ClaimMembership, ...] = ()
-    arrears: tuple[Arrears, ...] = ()
+    claims: tuple[welfare.ClaimMembership, ...] = ()
+    arrears: tuple[welfare.Arrears, ...] = ()
+    credit_periods: tuple[welfare.CreditPeriod, ...] = ()
+    deductions: tuple[welfare.Deduction, ...] = ()
+    occupancies: tuple[welfare.Occupancy, ...] = ()
+    dwellings: tuple[welfare.Dwelling, ...] = ()
+    homelessness: tuple[welfare.HomelessnessCase, ...] = ()
+    living_standards: tuple[welfare.LivingStandardResult, ...] = ()
+    unclaimed: tuple[welfare.UnclaimedEntitlement, ...] = ()
+    awards: tuple[welfare.DiscretionaryAward, ...] = ()
+    claim_changes: tuple[welfare.ClaimChange, ...] = ()
 
 
 RECORDS: Final[dict[Feed, type[_Record]]] = {Feed.HEALTH: HealthRecord, Feed.WELFARE: WelfareRecord}

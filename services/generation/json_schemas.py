@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from schemas.agreement import Agreement
@@ -10,7 +11,7 @@ from schemas.code_lists import CodeList
 from schemas.cohorts import CohortDefinition
 from schemas.columns import columns
 from schemas.contracts.base import Contract
-from schemas.contracts.facts import Arrears, ClaimMembership, Demographics, Diagnosis, Encounter, FactEnvelope
+from schemas.contracts.facts import LISTED_FACTS, Demographics, FactEnvelope
 from schemas.contracts.links import PairLink, Roster
 from schemas.contracts.persons import MembershipChange, PersonEvent
 from schemas.contracts.records import RECORDS, FileDeclaration, HealthRecord, WelfareRecord
@@ -25,16 +26,19 @@ from schemas.quality import QualityReport
 
 FOLDER: Final = "schemas/generated"
 
+
+def _file_name(contract: type[Contract]) -> str:
+    """Return a contract's name as a file's: `ClaimMembership` is `claim_membership`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", contract.__name__).lower()
+
+
 COLUMNAR: Final[dict[str, type[Contract]]] = {
     "health_record": HealthRecord,
     "welfare_record": WelfareRecord,
     "subject": Subject,
     "fact_envelope": FactEnvelope,
     "demographics": Demographics,
-    "diagnosis": Diagnosis,
-    "encounter": Encounter,
-    "claim_membership": ClaimMembership,
-    "arrears": Arrears,
+    **{_file_name(contract): contract for kinds in LISTED_FACTS.values() for contract in kinds.values()},
     "roster": Roster,
     "pair_link": PairLink,
     "membership_change": MembershipChange,

@@ -30,7 +30,9 @@ from schemas.codes import (
     Tenure,
 )
 from schemas.contracts.base import Contract, Feed, Operation
-from schemas.contracts.facts import Arrears, ClaimMembership, Demographics, Diagnosis, Encounter
+from schemas.contracts.facts import Demographics
+from schemas.contracts.facts_health import Diagnosis, Encounter
+from schemas.contracts.facts_welfare import Arrears, ClaimMembership
 from schemas.contracts.records import FileDeclaration, HealthRecord, WelfareRecord
 from schemas.contracts.subject import ClaimRole, LinkageVariables
 from schemas.decision import Decision

@@ -22,7 +22,9 @@ from sqlalchemy import insert, update
 from linkage.features import FEATURES, FeatureTables, compute
 from linkage.features.tables import MEMBERSHIP
 from schemas.columns import columns
-from schemas.contracts.facts import Arrears, ClaimMembership, Demographics, Diagnosis, Encounter, FactEnvelope
+from schemas.contracts.facts import Demographics, FactEnvelope
+from schemas.contracts.facts_health import Diagnosis, Encounter
+from schemas.contracts.facts_welfare import Arrears, ClaimMembership
 from schemas.contracts.persons import MembershipChange
 from schemas.errors import Reason, StateError, TransientError
 from schemas.events import FeatureRecord

@@ -14,7 +14,8 @@ import pytest
 
 from schemas.columns import columns
 from schemas.contracts.base import Contract, Feed
-from schemas.contracts.facts import Diagnosis, FactEnvelope
+from schemas.contracts.facts import FactEnvelope
+from schemas.contracts.facts_health import Diagnosis
 from schemas.contracts.subject import Subject
 from schemas.errors import Reason, StateError, TransientError
 from schemas.topics import HEALTH, INTERNAL, SUBJECTS, WELFARE, Topic

@@ -13,7 +13,7 @@ from linkage.synthesise.health import REGISTERS
 from linkage.synthesise.hospital import ENCOUNTER_DAYS
 from linkage.synthesise.listing import element, nested
 from schemas.codes import Condition
-from schemas.contracts.facts import Diagnosis, Encounter
+from schemas.contracts.facts_health import Diagnosis, Encounter
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from linkage.synthesise import HEALTH_COLUMNS, WELFARE_COLUMNS, Population, geog
 from linkage.synthesise.identifiers import nhs_numbers, ninos
 from schemas.codes import EthnicCategory
 from schemas.columns import columns
-from schemas.contracts.facts import Arrears, ClaimMembership, Diagnosis, Encounter
+from schemas.contracts.facts_health import Diagnosis, Encounter
+from schemas.contracts.facts_welfare import Arrears, ClaimMembership
 from schemas.errors import InputError, Reason
 
 PEOPLE, CLAIMS = 6_000, 2_000
