@@ -18,9 +18,16 @@ def element(contract: type[BaseModel], rename: dict[str, str] | None = None) -> 
 
 
 def nested(name: str, owner: Ints, facts: pl.DataFrame, count: int, schema: pl.Schema) -> pl.Series:
-    """Return a List(Struct) column of `count` rows: row i holds the facts whose `owner` is i, in their order."""
+    """Return a List(Struct) column of `count` rows: row i holds the facts whose `owner` is i, in their order.
+
+    A field of `schema` that `facts` lacks is null.
+    """
     order = np.argsort(owner, kind="stable")
-    rows = facts.select(pl.col(field).cast(dtype) for field, dtype in schema.items())[order]
+    have = set(facts.columns)
+    rows = facts.select(
+        pl.col(field).cast(dtype) if field in have else pl.lit(None, dtype=dtype).alias(field)
+        for field, dtype in schema.items()
+    )[order]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=count))])
     values = rows.to_struct("item").to_arrow()
     array = pa.LargeListArray.from_arrays(pa.array(offsets, type=pa.int64()), values)
