@@ -91,3 +91,42 @@ def test_six_letters_are_in_no_prefix(letter: str) -> None:
     """D F I Q U V stand in neither place of an issued prefix."""
     assert outcome("nino/1", f"{letter}A123457A")[0] is None
     assert outcome("nino/1", f"A{letter}123457A")[0] is None
+
+
+@pytest.mark.parametrize(
+    ("least", "most"),
+    [(100_000_000, 3_112_999_999), (3_200_000_000, 4_999_999_999), (6_000_000_000, 7_999_999_999)],
+)
+def test_ranges_in_issue_end_where_they_are_said_to(least: int, most: int) -> None:
+    """Scotland; Northern Ireland, then England, Wales and Man without a gap between; the last again."""
+    edges = [least - 1, least, most, most + 1]
+    written = pl.Series([f"{number:010d}" for number in edges])
+
+    assert pl.select(identifiers.nhs_number_in_issue(pl.lit(written))).to_series().to_list() == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_as_many_prefixes_can_begin_a_nino_as_the_rules_leave() -> None:
+    """20 first letters by 19 second ones without 7 unused pairs are 373, of which six are administrative."""
+    letters = [chr(code) for code in range(ord("A"), ord("Z") + 1)]
+    numbers = pl.Series([f"{first}{second}123457A" for first in letters for second in letters])
+    found = pl.select(
+        allowed=identifiers.nino_prefix_allowed(pl.lit(numbers)),
+        shared=identifiers.nino_is_administrative(pl.lit(numbers)),
+    )
+
+    assert found["allowed"].sum() == 20 * 19 - 7 - 6
+    assert found["shared"].sum() == 8
+    assert not found.select((pl.col("allowed") & pl.col("shared")).any()).item()
+
+
+@pytest.mark.parametrize("prefix", ["OO", "CR", "FY", "MW", "NC", "PP", "PY", "PZ", "XX999"])
+def test_administrative_and_dummy_ninos_give_nothing(prefix: str) -> None:
+    """What a benefits system holds for want of a number makes no token: it would link strangers."""
+    for suffix in ("", "A", "D"):
+        assert outcome("nino/1", (prefix + "345718"[: 8 - len(prefix)]) + suffix)[0] is None
+        assert outcome("nino/1", (prefix + "345718"[: 8 - len(prefix)]) + suffix, test=True)[0] is None
