@@ -6,6 +6,7 @@ of marking: the few marked values are looked at one by one, and only then is one
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class ColumnCheck:
     marked: pl.Expr
     explain: Explain
     required: bool
-    default: str | None
+    default: str | int | None
     parse: pl.Expr
     marked_text: pl.Expr | None = None
     parse_text: pl.Expr | None = None
@@ -82,7 +83,7 @@ def column_checks(contract: type[BaseModel]) -> dict[str, ColumnCheck]:
 def _check(name: str, info: FieldInfo, dtype: pl.DataType) -> ColumnCheck:
     kind, metadata = _unwrapped(info.annotation, list(info.metadata))
     rule = _rule(kind, metadata, name)
-    default = info.default if isinstance(info.default, StrEnum) else None
+    default = info.default.value if isinstance(info.default, StrEnum) else info.default
 
     def or_null(marked: pl.Expr) -> pl.Expr:
         return pl.when(pl.col(name).is_null()).then(info.is_required()).otherwise(marked).alias(name)
@@ -94,7 +95,7 @@ def _check(name: str, info: FieldInfo, dtype: pl.DataType) -> ColumnCheck:
         marked=or_null(rule.marked),
         explain=rule.explain,
         required=info.is_required(),
-        default=None if default is None else default.value,
+        default=None if info.is_required() else default,
         parse=rule.parse,
         marked_text=None if rule.marked_text is None else or_null(rule.marked_text),
         parse_text=rule.parse_text,
@@ -130,8 +131,10 @@ _INTEGERS: Final = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, 
 def _rule(kind: Any, metadata: list[Any], name: str) -> _Rule:
     if kind is bytes:
         return _bytes_rule(name, _only(metadata, MinLen).min_length, _only(metadata, MaxLen).max_length)
-    if kind is int:
-        return _integer_rule(name, _only(metadata, Ge).ge, _only(metadata, Le).le)
+    if kind in (int, float):
+        return _number_rule(name, _only(metadata, Ge).ge, _only(metadata, Le).le, whole=kind is int)
+    if kind is bool and not metadata:
+        return _Rule((pl.Boolean,), pl.lit(False), lambda flag: None, pl.col(name))
     if kind is date and not metadata:
         return _date_rule(name)
     if isinstance(kind, type) and issubclass(kind, StrEnum) and not metadata:
@@ -166,19 +169,22 @@ def _bytes_rule(name: str, shortest: int, longest: int) -> _Rule:
     return _Rule((pl.Binary, pl.String), marked, explain, pl.col(name).cast(pl.Binary))
 
 
-def _integer_rule(name: str, lowest: int, highest: int) -> _Rule:
-    """A whole number in its range. One that an NHS number could be is looked at even inside it."""
+def _number_rule(name: str, lowest: float, highest: float, *, whole: bool) -> _Rule:
+    """A number in its range, where what is not a number never is. One that an NHS number could be is looked at even
+    inside it.
+    """
     column = pl.col(name)
     marked = ~column.is_between(lowest, highest)
     if highest >= 10**9:
         marked |= column.is_between(3_200_000_000, 9_999_999_999)
 
-    def explain(value: int) -> Reason | None:
-        if _is_nhs_number(value):
+    def explain(value: float) -> Reason | None:
+        if math.isfinite(value) and _is_nhs_number(int(value)):
             return Reason.CLEAR_IDENTIFIER
         return None if lowest <= value <= highest else Reason.FIELD_INVALID
 
-    return _Rule(_INTEGERS, marked, explain, column.cast(pl.Int64, strict=False))
+    accepts = _INTEGERS if whole else (*_INTEGERS, pl.Float32, pl.Float64)
+    return _Rule(accepts, marked, explain, column.cast(pl.Int64 if whole else pl.Float64, strict=False))
 
 
 def _is_nhs_number(value: int) -> bool:

@@ -37,8 +37,14 @@ def frame_of_rows(records: Sequence[Message], feed: Feed) -> pl.DataFrame:
         _OPERATIONS, default=_UNKNOWN_OPERATION, return_dtype=pl.String()
     )
     flat = {**found.flat, "operation": operations}
-    lists = {name: _list_column(name, *found.lists[name], feed) for name in LISTED_FACTS[feed]}
-    return pl.DataFrame([flat.get(name, lists.get(name)) for name in columns(RECORDS[feed])])
+    lists = {name: _list_column(name, *held, feed) for name, held in found.lists.items()}
+    # A list that no record has is of no type: it is an empty one everywhere, and no check need look at it.
+    return pl.DataFrame(
+        [
+            flat.get(name, lists.get(name, pl.Series(name, dtype=pl.Null).extend_constant(None, len(records))))
+            for name in columns(RECORDS[feed])
+        ]
+    )
 
 
 def _list_column(name: str, counts: Places, elements: Columns, feed: Feed) -> pl.Series:

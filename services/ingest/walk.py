@@ -30,9 +30,16 @@ Flags = NDArray[np.bool_]
 Numbers = NDArray[np.uint64]
 
 _VIEWS: Final = {FieldDescriptor.TYPE_BYTES: pa.binary_view(), FieldDescriptor.TYPE_STRING: pa.string_view()}
-_VARINTS: Final = (FieldDescriptor.TYPE_ENUM, FieldDescriptor.TYPE_UINT64, FieldDescriptor.TYPE_SINT64)
-_WITH_LENGTH: Final = 2
-"""The wire type of bytes, text and messages."""
+_VARINTS: Final = (
+    FieldDescriptor.TYPE_ENUM,
+    FieldDescriptor.TYPE_UINT64,
+    FieldDescriptor.TYPE_SINT64,
+    FieldDescriptor.TYPE_BOOL,
+)
+_EIGHT_BYTES, _WITH_LENGTH = 1, 2
+"""Wire types: of doubles; of bytes, text and messages."""
+
+_DOUBLE_BYTES: Final = 8
 
 _CONTINUES: Final = 0x80
 """The bit of a variable-length number's byte that says that another follows."""
@@ -48,7 +55,7 @@ _PADDING: Final = bytes(16)
 class Columns:
     """What messages hold: single fields by name, those of messages within them too; and repeated messages.
 
-    Of these, how many each message has, and all of them one behind the other.
+    Of these, how many each message has, and all of them one behind the other; one that no message has is left out.
     """
 
     flat: dict[str, pl.Series] = field(default_factory=dict)
@@ -99,10 +106,15 @@ def _columns(messages: _Messages) -> Columns:
     at, ends = messages.starts, messages.ends
     for one in sorted(messages.kind.fields, key=lambda f: f.number):
         if one.is_repeated:
-            counts, elements, at = _elements(messages, one, at)
-            found.lists[one.name] = counts, _columns(elements)
+            counts, elements, at = _elements(messages, one, octets, at)
+            if len(elements.starts):
+                found.lists[one.name] = counts, _columns(elements)
             continue
         held, at = _past_tag(octets, one, at, ends)
+        if one.type == FieldDescriptor.TYPE_DOUBLE:
+            found.flat[one.name] = _double_series(one, octets, held, at)
+            at = at + _DOUBLE_BYTES * held
+            continue
         numbers, at = _varints(octets, at, held)
         if one.type in _VARINTS:
             found.flat[one.name] = _number_series(one, held, numbers)
@@ -123,7 +135,8 @@ def _columns(messages: _Messages) -> Columns:
 
 def _tag(one: Any) -> bytes:
     """Return a field's tag: its number and wire type as a variable-length number."""
-    number = one.number << 3 | (0 if one.type in _VARINTS else _WITH_LENGTH)
+    wire_type = 0 if one.type in _VARINTS else _EIGHT_BYTES if one.type == FieldDescriptor.TYPE_DOUBLE else _WITH_LENGTH
+    number = one.number << 3 | wire_type
     return bytes([number]) if number < _CONTINUES else bytes([number & 0x7F | _CONTINUES, number >> 7])
 
 
@@ -148,17 +161,20 @@ def _varints(octets: NDArray[np.uint8], at: Places, held: Flags) -> tuple[Number
     return numbers, at
 
 
-def _elements(messages: _Messages, one: Any, at: Places) -> tuple[Places, _Messages, Places]:
+def _elements(messages: _Messages, one: Any, octets: NDArray[np.uint8], at: Places) -> tuple[Places, _Messages, Places]:
     """Return how many elements of a repeated field each message has, the elements, and the positions behind them.
 
-    One by one: each begins where the one before ends. A message may have very many, which stays linear here.
+    One by one: each begins where the one before ends. A message may have very many, which stays linear here. Messages
+    without any are left aside: of a record's many lists, most are empty.
     """
-    data, (tag,) = messages.data, _tag(one)
-    counts, starts, ends, behind = [], list[int](), list[int](), []
-    for first, end in zip(at.tolist(), messages.ends.tolist(), strict=True):
-        place, before = first, len(starts)
-        while place < end and data[place] == tag:
-            size, shift, place = data[place + 1], 7, place + 2
+    data, tag = messages.data, _tag(one)
+    starts, ends = list[int](), list[int]()
+    counts, behind = np.zeros(len(at), np.int64), at.copy()
+    for message in np.flatnonzero(_past_tag(octets, one, at, messages.ends)[0]).tolist():
+        place, end, before = int(at[message]), int(messages.ends[message]), len(starts)
+        while place < end and data.startswith(tag, place):
+            place += len(tag)
+            size, shift, place = data[place], 7, place + 1
             if size >= _CONTINUES:
                 size &= 0x7F
                 while data[place - 1] >= _CONTINUES:
@@ -167,10 +183,9 @@ def _elements(messages: _Messages, one: Any, at: Places) -> tuple[Places, _Messa
             starts.append(place)
             place += size
             ends.append(place)
-        counts.append(len(starts) - before)
-        behind.append(place)
-    places = [np.array(found, np.int64) for found in (counts, starts, ends, behind)]
-    return places[0], _Messages(one.message_type, data, places[1], places[2]), places[3]
+        counts[message], behind[message] = len(starts) - before, place
+    found = [np.array(places, np.int64) for places in (starts, ends)]
+    return counts, _Messages(one.message_type, data, *found), behind
 
 
 def _number_series(one: Any, held: Flags, numbers: Numbers) -> pl.Series:
@@ -179,6 +194,16 @@ def _number_series(one: Any, held: Flags, numbers: Numbers) -> pl.Series:
         values = (numbers >> np.uint64(1)).astype(np.int64) ^ -(numbers & np.uint64(1)).astype(np.int64)
     elif one.type == FieldDescriptor.TYPE_ENUM:
         values = numbers.astype(np.int64)
+    elif one.type == FieldDescriptor.TYPE_BOOL:
+        values = numbers.astype(np.bool_)
+    return _series(one.name, pa.array(values, mask=~held if one.has_presence else None))
+
+
+def _double_series(one: Any, octets: NDArray[np.uint8], held: Flags, at: Places) -> pl.Series:
+    """Return doubles, whose eight bytes stand as they are, the lowest first; zero where there is none."""
+    found = np.zeros((len(at), _DOUBLE_BYTES), np.uint8)
+    found[held] = octets[at[held, None] + np.arange(_DOUBLE_BYTES)]
+    values = found.reshape(-1).view("<f8")
     return _series(one.name, pa.array(values, mask=~held if one.has_presence else None))
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
+from functools import cache
 from typing import Final
 
 import polars as pl
 
 from schemas.columns import columns
-from schemas.contracts.base import Feed
+from schemas.contracts.base import Contract, Feed
 from schemas.contracts.facts import LISTED_FACTS
 from schemas.contracts.records import RECORDS, FileDeclaration
 from schemas.errors import InputError, Reason
@@ -25,10 +27,16 @@ REQUESTS: Final[dict[Feed, type[Request]]] = {
 _OPERATIONS: Final = {"upsert": ingest_pb2.OPERATION_UPSERT, "withdraw": ingest_pb2.OPERATION_WITHDRAW}
 _UNKNOWN_OPERATION: Final = 99
 _NO_VERSION: Final = 2**64 - 1
-_PENCE: Final = "balance_pence"
-_NO_PENCE: Final = 2**62
+_NO_NUMBER: Final[dict[pl.DataType, float]] = {pl.Int64(): 2**62, pl.Float64(): math.inf}
 """Where protobuf cannot say that a required value is missing: out of range, so that the server refuses the record as it
-does when a column has a null there."""
+does when a column has a null there. A required flag has no such value: no contract may have one."""
+
+
+@cache
+def required_numbers(contract: type[Contract]) -> frozenset[str]:
+    """Return the fields of a contract that hold a number and may not be null."""
+    types = columns(contract)
+    return frozenset(n for n, f in contract.model_fields.items() if f.is_required() and types[n] in _NO_NUMBER)
 
 
 def open_request(stream_id: str, declared: FileDeclaration) -> Request:
@@ -94,13 +102,13 @@ def _as_messages_take_it(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     if "operation" in frame.columns:
         number = pl.col("operation").replace_strict(_OPERATIONS, default=_UNKNOWN_OPERATION, return_dtype=pl.Int32)
         frame = frame.with_columns(pl.when(pl.col("operation").is_not_null()).then(number).alias("operation"))
-    for name in LISTED_FACTS[feed]:
+    for name, contract in LISTED_FACTS[feed].items():
         if name in frame.columns and isinstance(frame.schema[name], pl.List):
-            frame = frame.with_columns(pl.col(name).list.eval(_plain_facts(frame.schema[name])))
+            frame = frame.with_columns(pl.col(name).list.eval(_plain_facts(frame.schema[name], contract)))
     return frame
 
 
-def _plain_facts(lists: pl.DataType) -> pl.Expr:
+def _plain_facts(lists: pl.DataType, contract: type[Contract]) -> pl.Expr:
     inner = lists.inner if isinstance(lists, pl.List) else None
     if not isinstance(inner, pl.Struct):
         return pl.element()
@@ -109,8 +117,8 @@ def _plain_facts(lists: pl.DataType) -> pl.Expr:
         value = pl.element().struct.field(field.name)
         if field.dtype == pl.Date():
             value = value.dt.strftime("%Y-%m-%d")
-        elif field.name == _PENCE:
-            value = value.fill_null(_NO_PENCE)
+        elif field.name in required_numbers(contract):
+            value = value.fill_null(_NO_NUMBER[columns(contract)[field.name]])
         fields.append(value.alias(field.name))
     return pl.struct(fields)
 

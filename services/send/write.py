@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.uint64]
 
-_VARINT, _WITH_LENGTH = 0, 2
-"""Wire types: of numbers; of bytes, text and messages."""
+_VARINT, _EIGHT_BYTES, _WITH_LENGTH = 0, 1, 2
+"""Wire types: of whole numbers and flags; of doubles; of bytes, text and messages."""
 
 _NUMBERS: Final[dict[int, pl.DataType]] = {
     FieldDescriptor.TYPE_ENUM: pl.UInt64(),
     FieldDescriptor.TYPE_UINT64: pl.UInt64(),
     FieldDescriptor.TYPE_SINT64: pl.Int64(),
+    FieldDescriptor.TYPE_BOOL: pl.UInt64(),
 }
 _VALUES: Final[dict[int, pl.DataType]] = {
     FieldDescriptor.TYPE_STRING: pl.String(),
@@ -71,6 +72,8 @@ def _messages(frame: pl.DataFrame, kind: Descriptor) -> pa.Array:
             pieces.append(_lists(frame.get_column(one.name), one))
         elif one.type in _NUMBERS:
             pieces.append(_numbers(frame.get_column(one.name), one))
+        elif one.type == FieldDescriptor.TYPE_DOUBLE:
+            pieces.append(_doubles(frame.get_column(one.name), one))
         else:
             pieces += _values(frame.get_column(one.name), one)
     return _joined(pieces)
@@ -90,13 +93,27 @@ def _lists(lists: pl.Series, one: Any) -> pa.Array:
 
 
 def _numbers(values: pl.Series, one: Any) -> pa.Array:
-    if not (values.dtype.is_integer() or values.dtype == pl.Null):
-        raise TypeError(f"field {one.name} is a number")
+    right = values.dtype == pl.Boolean if one.type == FieldDescriptor.TYPE_BOOL else values.dtype.is_integer()
+    if not (right or values.dtype == pl.Null):
+        raise TypeError(f"field {one.name} is a whole number or a flag")
     plain = values.cast(_NUMBERS[one.type]).fill_null(0).to_numpy()
     if one.type == FieldDescriptor.TYPE_SINT64:  # zigzag: 0, -1, 1, -2, ...
         plain = (plain << 1 ^ plain >> 63).view(np.uint64)
     held = values.is_not_null().to_numpy() if one.has_presence else plain > 0
     return _heads(one, _VARINT, plain, held)
+
+
+def _doubles(values: pl.Series, one: Any) -> pa.Array:
+    """Return a field's tag and eight bytes, the lowest first. Zero without a sign is what an absent one counts as."""
+    if not (values.dtype.is_numeric() or values.dtype == pl.Null):
+        raise TypeError(f"field {one.name} is a number")
+    plain = values.cast(pl.Float64).fill_null(0.0).to_numpy()
+    held = values.is_not_null().to_numpy() if one.has_presence else plain.view(np.uint64) > 0
+    tag = _varint(one.number << 3 | _EIGHT_BYTES)
+    octets = np.empty((len(plain), len(tag) + 8), np.uint8)
+    octets[:, : len(tag)] = list(tag)
+    octets[:, len(tag) :] = plain.astype("<f8").view(np.uint8).reshape(-1, 8)
+    return _pieces(octets, np.full(len(plain), octets.shape[1]), held)
 
 
 def _values(values: pl.Series, one: Any) -> list[pa.Array]:
@@ -121,9 +138,13 @@ def _heads(one: Any, wire_type: int, numbers: Numbers, held: Flags) -> pa.Array:
         more = rest >= _CONTINUES
         octets[:, len(tag) + byte] = rest & 0x7F | more * np.uint64(_CONTINUES)
         sizes += more
-    data = octets if width == 1 else octets[np.arange(octets.shape[1]) < sizes[:, None]]
-    validity = np.packbits(held, bitorder="little")
-    return pa.Array.from_buffers(_PIECES, len(held), [pa.py_buffer(b) for b in (validity, _offsets(sizes), data)])
+    return _pieces(octets if width == 1 else octets[np.arange(octets.shape[1]) < sizes[:, None]], sizes, held)
+
+
+def _pieces(data: NDArray[np.uint8], sizes: NDArray[Any], held: Flags) -> pa.Array:
+    """Return bytes as one piece a row, each of its size; null where it is not held."""
+    buffers = np.packbits(held, bitorder="little"), _offsets(sizes), data
+    return pa.Array.from_buffers(_PIECES, len(held), [pa.py_buffer(buffer) for buffer in buffers])
 
 
 def _varint(number: int) -> bytes:

@@ -10,29 +10,17 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import polars as pl
 import pytest
 from google.protobuf import descriptor_pb2
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from schemas.codes import (
-    ArrearsKind,
-    Benefit,
-    ClaimStatus,
-    Condition,
-    DiagnosisStatus,
-    EncounterKind,
-    EthnicCategory,
-    RecoveryStage,
-    Sex,
-    Tenure,
-)
+from schemas.columns import columns
 from schemas.contracts.base import Contract, Feed, Operation
-from schemas.contracts.facts import Demographics
-from schemas.contracts.facts_health import Diagnosis, Encounter
-from schemas.contracts.facts_welfare import Arrears, ClaimMembership
+from schemas.contracts.facts import LISTED_FACTS, Demographics
 from schemas.contracts.records import FileDeclaration, HealthRecord, WelfareRecord
 from schemas.contracts.subject import ClaimRole, LinkageVariables
 from schemas.decision import Decision
@@ -157,13 +145,18 @@ def test_every_reason_shows_an_example_of_itself(files: descriptor_pb2.FileDescr
 
 # --- the same shapes as the contracts
 
-PARTS = {
+PARTS: dict[str, type[Contract]] = {
     "LinkageVariables": LinkageVariables,
     "Demographics": Demographics,
-    "Diagnosis": Diagnosis,
-    "Encounter": Encounter,
-    "ClaimMembership": ClaimMembership,
-    "Arrears": Arrears,
+    **{contract.__name__: contract for kinds in LISTED_FACTS.values() for contract in kinds.values()},
+}
+TYPES = {
+    pl.String(): descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
+    pl.Date(): descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
+    pl.Binary(): descriptor_pb2.FieldDescriptorProto.TYPE_BYTES,
+    pl.Int64(): descriptor_pb2.FieldDescriptorProto.TYPE_SINT64,
+    pl.Float64(): descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
+    pl.Boolean(): descriptor_pb2.FieldDescriptorProto.TYPE_BOOL,
 }
 
 
@@ -175,6 +168,7 @@ def test_the_rows_entrance_has_the_fields_of_the_contract(files: descriptor_pb2.
     assert list(fields) == list(contract.model_fields)
     for field, info in contract.model_fields.items():
         assert fields[field].proto3_optional == (not info.is_required()), field
+        assert fields[field].type == TYPES[columns(contract)[field]], field
 
 
 @pytest.mark.parametrize(("name", "contract"), [("HealthRecord", HealthRecord), ("WelfareRecord", WelfareRecord)])
@@ -188,29 +182,49 @@ def test_a_record_is_its_contract(files: descriptor_pb2.FileDescriptorSet, name:
     assert sorted(names) == sorted(contract.model_fields)
 
 
+@pytest.mark.parametrize("feed", Feed)
+def test_each_kind_of_fact_is_a_list_of_its_message(files: descriptor_pb2.FileDescriptorSet, feed: Feed) -> None:
+    fields = {field.name: field for field in message(files, f"{feed.value.capitalize()}Record").field}
+    repeated = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
+    for kind, contract in LISTED_FACTS[feed].items():
+        assert (fields[kind].label, fields[kind].type_name) == (repeated, f".{PREFIX}{contract.__name__}")
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_no_flag_is_required(name: str) -> None:
+    """A required number that is missing travels as one out of range; of a flag there is none."""
+    types = columns(PARTS[name])
+    required = [field for field, info in PARTS[name].model_fields.items() if info.is_required()]
+    assert pl.Boolean() not in [types[field] for field in required]
+
+
 def test_an_opening_states_what_a_file_declares(files: descriptor_pb2.FileDescriptorSet) -> None:
     stated = {field.name for field in message(files, "StreamOpening").field}
     assert set(FileDeclaration.model_fields) - stated == {"format_version", "feed", "ids_kept"}
 
 
+def codes_of(contract: type[Contract]) -> Iterator[tuple[str, type[StrEnum]]]:
+    """Yield the fields of a contract that hold a code, and of which list."""
+    for field, info in contract.model_fields.items():
+        for kind in (info.annotation, *get_args(info.annotation)):
+            if isinstance(kind, type) and issubclass(kind, StrEnum):
+                yield field, kind
+
+
 CODES: list[tuple[str, type[StrEnum]]] = [
-    ("Demographics.sex", Sex),
-    ("Demographics.ethnic_category", EthnicCategory),
-    ("Diagnosis.condition", Condition),
-    ("Diagnosis.status", DiagnosisStatus),
-    ("Encounter.kind", EncounterKind),
-    ("ClaimMembership.benefit", Benefit),
-    ("ClaimMembership.role", ClaimRole),
-    ("ClaimMembership.status", ClaimStatus),
-    ("ClaimMembership.tenure", Tenure),
-    ("Arrears.kind", ArrearsKind),
-    ("Arrears.recovery_stage", RecoveryStage),
+    *((f"{name}.{field}", codes) for name, contract in PARTS.items() for field, codes in codes_of(contract)),
     ("HealthRecord.claim_role", ClaimRole),
     ("WelfareRecord.claim_role", ClaimRole),
     ("Feature.sensitivity", Sensitivity),
     ("Feature.household_basis", HouseholdBasis),
     ("Feature.outputs", FeatureOutput),
 ]
+
+
+def test_codes_of_every_contract_are_looked_at() -> None:
+    """An optional code is one too."""
+    found = {name for name, _ in CODES}
+    assert found >= {"Demographics.sex", "Measurement.setting", "Arrears.kind", "ClaimMembership.tenure"}
 
 
 @pytest.mark.parametrize(("field", "codes"), CODES, ids=[name for name, _ in CODES])

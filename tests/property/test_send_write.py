@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.columns import columns
-from schemas.contracts.base import Feed
+from schemas.contracts.base import Contract, Feed
 from schemas.contracts.facts import LISTED_FACTS
 from schemas.contracts.records import RECORDS
 from schemas.errors import InputError, Reason
@@ -24,6 +25,8 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
     pl.Binary(): st.one_of(st.binary(max_size=20), st.sampled_from([b"y" * n for n in (16, 64, 127, 128, 300)])),
     pl.String(): st.one_of(st.text(max_size=20), st.sampled_from(["\u00e9" * 64, "w" * 20_000])),
     pl.Int64(): st.one_of(st.integers(-200, 200), st.integers(-(2**63), 2**63 - 1)),
+    pl.Float64(): st.floats(),
+    pl.Boolean(): st.booleans(),
     pl.Date(): st.dates(date(1000, 1, 1)),
 }
 
@@ -62,19 +65,23 @@ def set_one_by_one(feed: Feed, batch: int, frame: pl.DataFrame) -> Any:
         for name, value in row.items():
             if name in LISTED_FACTS[feed]:
                 for fact in value or []:
-                    set_fact(getattr(record, name).add(), fact)
+                    set_fact(getattr(record, name).add(), fact, LISTED_FACTS[feed][name])
             elif value is not None:
                 holders = (record, record.linkage, record.demographics)
                 setattr(next(h for h in holders if name in h.DESCRIPTOR.fields_by_name), name, value)
     return request
 
 
-def set_fact(message: Any, fact: dict[str, Any]) -> None:
-    if "balance_pence" in fact and fact["balance_pence"] is None:
-        fact["balance_pence"] = 2**62
+def set_fact(message: Any, fact: dict[str, Any], contract: type[Contract]) -> None:
+    for name, number in (("value", math.inf), *dict.fromkeys(REQUIRED_AMOUNTS, 2**62).items()):
+        if name in fact and fact[name] is None and contract.model_fields[name].is_required():
+            fact[name] = number
     for name, value in fact.items():
         if value is not None:
             setattr(message, name, value.isoformat() if isinstance(value, date) else value)
+
+
+REQUIRED_AMOUNTS = ("balance_pence", "monthly_pence", "bedrooms", "bedrooms_needed")
 
 
 @settings(max_examples=100, deadline=None)
@@ -82,8 +89,7 @@ def set_fact(message: Any, fact: dict[str, Any]) -> None:
 def test_records_written_at_once_are_records_set_one_by_one(made: tuple[Feed, pl.DataFrame], batch: int) -> None:
     feed, frame = made
     written, expected = rows_request(feed, batch, frame), set_one_by_one(feed, batch, frame)
-    assert written == expected
-    assert written.SerializeToString() == expected.SerializeToString()
+    assert written.SerializeToString() == expected.SerializeToString()  # messages with something not a number differ
 
 
 def test_a_batch_of_nothing_is_a_batch() -> None:

@@ -249,7 +249,8 @@ def test_claims_are_keyed_and_typed() -> None:
     (claim,), (debt,) = row["claims"], row["arrears"]
     assert len(claim["claim_ref"]) == 32
     assert (claim["weekly_award_pence"], claim["ended_on"], claim["started_on"]) == (12345, date(2031, 3, 31), None)
-    assert debt == {"kind": "council_tax", "balance_pence": -500, "oldest_debt_on": None, "recovery_stage": "none"}
+    said = {name: value for name, value in debt.items() if value is not None}
+    assert said == {"kind": "council_tax", "balance_pence": -500, "recovery_stage": "none"}
     assert row["claim_role"] == "partner"
 
 
