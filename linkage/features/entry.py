@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import polars as pl
+
 from schemas.features import FeatureDefinition, FeatureType
+
+DTYPES: Final[dict[FeatureType, pl.DataType]] = {
+    FeatureType.CATEGORY: pl.String(),
+    FeatureType.BOOLEAN: pl.Boolean(),
+    FeatureType.INTEGER: pl.Int32(),
+    FeatureType.PROBABILITY: pl.Float64(),
+}
+"""How a type of feature is held in a column."""
 
 
 def category(name: str, values: tuple[str, ...], definition: str, **more: object) -> FeatureDefinition:

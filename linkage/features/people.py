@@ -1,4 +1,4 @@
-"""Features about the person: age, sex, ethnicity, area, presence in the feeds."""
+"""The group of the person: age, sex, ethnicity, area, and which feeds know them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import Final
 import polars as pl
 
 from linkage.features.bands import AGE_EDGES, CORE20_LOWEST_DECILES, LIFE_STAGES
+from linkage.features.context import Context
+from linkage.features.entry import category, count, flag
 from schemas.codes import ETHNIC_GROUP_5, Sex
 from schemas.contracts.base import Feed
-from schemas.features import band_labels
+from schemas.features import FeatureDefinition, FeatureOutput, FeatureType, MarmotDomain, Sensitivity, band_labels
 
+_BOTH: Final = (Feed.HEALTH, Feed.WELFARE)
 _STATED_SEXES: Final = [sex.value for sex in Sex if sex is not Sex.NOT_KNOWN]
 
 
@@ -34,32 +37,143 @@ def cut(value: pl.Expr, edges: tuple[int, ...], labels: tuple[str, ...]) -> pl.E
     return band
 
 
-def subjects_of(members: pl.DataFrame, demographics: pl.DataFrame) -> pl.DataFrame:
+def subjects_of(members: pl.DataFrame, demographics: pl.LazyFrame) -> pl.DataFrame:
     """Return the persons' subjects that have content, best first within each person.
 
     Health before welfare, then the newer version, then source and reference: the order that settles which value of
     several holds, the same however the rows came.
     """
     return (
-        members.join(demographics, on=["source", "subject_ref"], how="inner")
+        members.lazy()
+        .join(demographics, on=["source", "subject_ref"], how="inner")
         .with_columns((pl.col("feed") != Feed.HEALTH.value).alias("_after"))
         .sort("person_id", "_after", "version", "source", "subject_ref", descending=[False, False, True, False, False])
         .drop("_after")
+        .collect()
     )
 
 
-def person_features(
-    members: pl.DataFrame, subjects: pl.DataFrame, geography: pl.DataFrame, as_of: date
-) -> pl.DataFrame:
-    """Return one row a person in `members`, sorted by `person_id`, with every feature of `entries_people`.
+def _entries() -> list[FeatureDefinition]:
+    ordinary = {"sensitivity": Sensitivity.ORDINARY, "sources": _BOTH}
+    area = {**ordinary, "reference": "geography", "unknown_when": "no source gives an area that the geography knows"}
+    born = {**ordinary, "unknown_when": "no source gives a month of birth"}
+    present = {**ordinary, "unknown_when": "never; a subject counts from when its content has landed"}
+    # To be known to a welfare source says that somebody claims: benefit data, whoever asks.
+    on_benefit = {**present, "sensitivity": Sensitivity.WELFARE}
+    return [
+        count(
+            "age",
+            AGE_EDGES,
+            "Completed years on the as-of date, counted from the first day of the month of birth.",
+            outputs=(FeatureOutput.FILTER, FeatureOutput.TABLE),
+            **born,
+        ),
+        category(
+            "age_band",
+            band_labels(AGE_EDGES),
+            "Band of age on the as-of date.",
+            ordered=True,
+            quasi_identifier=True,
+            **born,
+        ),
+        category(
+            "life_stage",
+            tuple(label for _, label in LIFE_STAGES),
+            "Stage of life by age on the as-of date, from infant to very elderly.",
+            ordered=True,
+            quasi_identifier=True,
+            **born,
+        ),
+        category(
+            "sex_code",
+            ("1", "2", "9"),
+            "Person stated gender: 1 male, 2 female, 9 indeterminate; health sources before welfare sources.",
+            quasi_identifier=True,
+            unknown_when="no source states it, or only as X (not known)",
+            **ordinary,
+        ),
+        category(
+            "ethnic_group_5",
+            tuple(dict.fromkeys(ETHNIC_GROUP_5.values())),
+            "Ethnic category in five groups, the newest that was stated; health sources before welfare sources.",
+            sources=_BOTH,
+            sensitivity=Sensitivity.SPECIAL_CATEGORY,
+            quasi_identifier=True,
+            unknown_when="no source states it (Z not stated, 99 not known)",
+        ),
+        flag(
+            "ethnicity_conflict",
+            "The person's sources state different groups of the five.",
+            sources=_BOTH,
+            sensitivity=Sensitivity.SPECIAL_CATEGORY,
+            unknown_when="fewer than two of the person's subjects state an ethnic category",
+        ),
+        flag(
+            "deceased",
+            "A source gives a month of death that is not after the as-of date's month.",
+            unknown_when="no subject of the person has content",
+            **ordinary,
+        ),
+        FeatureDefinition(
+            name="lsoa",
+            type=FeatureType.CATEGORY,
+            definition="Lower-layer super output area of residence; internal, emitted as ward or coarser only.",
+            outputs=(),
+            **area,
+        ),
+        category(
+            "ward", (), "Electoral ward of residence.", quasi_identifier=True, marmot_domain=MarmotDomain.PLACES, **area
+        ),
+        category(
+            "authority",
+            (),
+            "Local authority district of residence.",
+            quasi_identifier=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        count(
+            "imd_decile",
+            tuple(range(1, 11)),
+            "National decile of the Index of Multiple Deprivation of the area of residence; 1 is most deprived.",
+            quasi_identifier=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        flag(
+            "core20",
+            "Lives in an area of IMD decile 1 or 2.",
+            quasi_identifier=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        flag("in_health", "A subject of a health source belongs to the person.", **present),
+        flag("in_welfare", "A subject of a welfare source belongs to the person.", **on_benefit),
+        flag("linked", "Subjects of both feeds belong to the person.", **on_benefit),
+        FeatureDefinition(
+            name="link_probability",
+            type=FeatureType.PROBABILITY,
+            definition="Probability of the person's weakest accepted link; internal.",
+            sources=_BOTH,
+            sensitivity=Sensitivity.ORDINARY,
+            unknown_when="the person is a single subject",
+            outputs=(),
+        ),
+    ]
 
-    `subjects` comes from `subjects_of`.
-    """
+
+ENTRIES: Final = tuple(_entries())
+
+
+def features(context: Context) -> pl.DataFrame:
+    """Return `person_id` and the group's features of everybody."""
+    as_of = context.as_of
+    geography = context.tables.geography.unique("lsoa", keep="first", maintain_order=True)
     month = pl.lit(f"{as_of.year:04d}-{as_of.month:02d}")
     stated = pl.col("ethnic_category").replace_strict(ETHNIC_GROUP_5, default=None, return_dtype=pl.String)
     first = [pl.col(name).drop_nulls().first() for name in ("birth_year_month", "sex_code", "ethnic_group_5", "lsoa")]
     known = (
-        subjects.with_columns(
+        context.subjects.with_columns(
             stated.alias("ethnic_group_5"),
             pl.when(pl.col("sex").is_in(_STATED_SEXES)).then(pl.col("sex")).alias("sex_code"),
         )
@@ -77,8 +191,7 @@ def person_features(
     )
     labels = tuple(label for _, label in LIFE_STAGES)
     return (
-        members.group_by("person_id")
-        .agg(pl.col("link_probability").min())
+        context.persons.select("person_id", link_probability="_link_probability")
         .join(known, on="person_id", how="left")
         .with_columns(
             pl.col("in_health", "in_welfare").fill_null(False),
@@ -92,5 +205,5 @@ def person_features(
             (pl.col("imd_decile") <= CORE20_LOWEST_DECILES).alias("core20"),
             (pl.col("in_health") & pl.col("in_welfare")).alias("linked"),
         )
-        .sort("person_id")
+        .select("person_id", *(entry.name for entry in ENTRIES))
     )

@@ -1,9 +1,7 @@
 """The registry of features: one entry each. Nothing is computed, filtered, tabulated or sent that does not stand here.
 
-To add a feature: write its entry in `entries_people`, `entries_health` or `entries_welfare`, its expression in
-`people`,
-`health` or `welfare`, and its three states in `tests/unit/test_features_states.py`, which fails for an entry
-without a case.
+To add a feature: write its entry and its expression in a group (`groups.GROUPS`), and its three states in
+`tests/unit/test_states_<group>.py`; `tests/unit/test_states.py` fails for an entry without a case.
 """
 
 from __future__ import annotations
@@ -13,28 +11,18 @@ from typing import Final
 
 import polars as pl
 
-from linkage.features.entries_health import health_entries
-from linkage.features.entries_people import people_entries
-from linkage.features.entries_welfare import welfare_entries
+from linkage.features.entry import DTYPES
+from linkage.features.groups import GROUPS
 from schemas.errors import InputError, Reason
-from schemas.features import FeatureDefinition, FeatureType
+from schemas.features import FeatureDefinition
 
-FEATURES: Final[dict[str, FeatureDefinition]] = {
-    d.name: d for d in (*people_entries(), *health_entries(), *welfare_entries())
-}
+FEATURES: Final[dict[str, FeatureDefinition]] = {d.name: d for group in GROUPS for d in group.entries}
 """Every feature by name, in the order in which catalogues and tables show them."""
-
-_DTYPES: Final[dict[FeatureType, pl.DataType]] = {
-    FeatureType.CATEGORY: pl.String(),
-    FeatureType.BOOLEAN: pl.Boolean(),
-    FeatureType.INTEGER: pl.Int32(),
-    FeatureType.PROBABILITY: pl.Float64(),
-}
 
 
 def feature_columns() -> pl.Schema:
     """Return the columns of a feature table: `person_id`, then every feature with its Polars type."""
-    return pl.Schema({"person_id": pl.String()} | {name: _DTYPES[d.type] for name, d in FEATURES.items()})
+    return pl.Schema({"person_id": pl.String()} | {name: DTYPES[d.type] for name, d in FEATURES.items()})
 
 
 def feature(name: str) -> FeatureDefinition:

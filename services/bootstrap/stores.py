@@ -135,7 +135,7 @@ def open_geography(settings: Settings) -> pl.DataFrame:
     if settings.geography_path is None:
         return pl.DataFrame(schema=GEOGRAPHY)
     try:
-        return pl.read_csv(settings.geography_path, schema=GEOGRAPHY)
+        return pl.read_csv(settings.geography_path, schema_overrides=GEOGRAPHY)
     except (OSError, pl.exceptions.PolarsError):
         raise InputError(
             Reason.FILE_UNREADABLE,

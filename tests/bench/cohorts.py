@@ -55,7 +55,7 @@ def features(inputs: Inputs, state: Path) -> list[Measure]:
         content,
         open_zone(settings, "products"),
         registry.features,
-        geography=pl.read_csv(settings.geography_path, schema=GEOGRAPHY),
+        geography=pl.read_csv(settings.geography_path, schema_overrides=GEOGRAPHY),
         consumers=[Consumer(p, keys.key(str(p.consumer))) for p in purposes],
         today=lambda: as_of,
         pace=Pace(poll_s=0.0),

@@ -106,7 +106,7 @@ def test_computing_some_persons_gives_their_rows_of_computing_all(
     assert_frame_equal(compute(tables, membership, AS_OF, some), expected)
     # And from no more than the facts of those persons and of who shares a claim with them.
     own = membership.filter(pl.col("person_id").is_in(some.implode()))
-    needed = claim_mates(own, tables.claims.select("source", "subject_ref", "claim_ref"))
+    needed = claim_mates(own, tables.facts["claims"].select("source", "subject_ref", "claim_ref").collect())
     fewer = {kind: rows.join(needed, on=["source", "subject_ref"], how="semi") for kind, rows in facts.items()}
     assert_frame_equal(
         compute(FeatureTables.from_facts(fewer, GEOGRAPHY, tables.coverage), membership, AS_OF, some), expected
@@ -148,16 +148,21 @@ def test_a_fact_is_unknown_exactly_where_no_source_of_the_person_delivers_it(
     tables = FeatureTables.from_facts(facts, GEOGRAPHY)
     computed = compute(tables, membership, AS_OF)
     delivered = {(row["source"], row["fact"]) for row in tables.coverage.to_dicts()}
-    there = set(tables.demographics.select("source", "subject_ref").iter_rows())
+    there = set(tables.facts["demographics"].select("source", "subject_ref").collect().iter_rows())
     for person in computed.to_dicts():
         sources = {
             source
             for who, source, ref, _ in membership.iter_rows()
             if who == person["person_id"] and (source, ref) in there
         }
-        for name in ("ae_attendances_12m", "acsc_admissions_12m", "outpatient_12m", "reg_copd", "hb_in_payment"):
+        for name in ("reg_copd", "hb_in_payment"):
             [fact] = FEATURES[name].covered_by
             assert (person[name] is not None) == any((source, fact) in delivered for source in sources), name
+        # Hospitals' files hold nobody who was not there: to be known to health and not to them says that one was not.
+        in_health = any(SOURCES[source] == "health" for source in sources)
+        for name in ("ae_attendances_12m", "acsc_admissions_12m", "outpatient_12m"):
+            [fact] = FEATURES[name].covered_by
+            assert (person[name] is not None) == (in_health and fact in {f for _, f in delivered}), name
 
 
 @settings(deadline=None)
@@ -192,7 +197,7 @@ def test_only_affected_persons_change_when_facts_and_moves_come(
         compute(FeatureTables.from_facts(f, GEOGRAPHY, everything), m, AS_OF)
         for f, m in ((facts, membership), (changed, after))
     )
-    claims = pl.concat([t.claims.select("source", "subject_ref", "claim_ref") for t in tables])
+    claims = pl.concat([t.facts["claims"].select("source", "subject_ref", "claim_ref").collect() for t in tables])
     moved = pl.concat([membership, after]).join(
         pl.DataFrame([moving], schema=["source", "subject_ref"], orient="row"), on=on, how="semi"
     )["person_id"]

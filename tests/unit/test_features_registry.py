@@ -8,7 +8,7 @@ import pytest
 from sqlglot import Tokenizer, TokenType
 
 from linkage.features import FEATURES, FeatureTables, compute, feature, feature_columns
-from linkage.features.entries_health import ACSC_LIST
+from linkage.features.hospital import ACSC_LIST
 from linkage.features.tables import GEOGRAPHY, MEMBERSHIP
 from schemas.code_lists import code_list
 from schemas.contracts.base import Feed

@@ -13,14 +13,112 @@ from typing import Final
 import polars as pl
 
 from linkage.features.bands import ARREARS_BANDS, INCOME_BANDS, PENSION_AGE_YEARS
+from linkage.features.context import Context
+from linkage.features.entry import category, count, flag
 from linkage.features.people import age_years, cut
-from schemas.codes import Benefit, ClaimStatus
+from linkage.features.tables import SUBJECT
+from schemas.codes import Benefit, ClaimStatus, Tenure
+from schemas.contracts.base import Feed
 from schemas.contracts.subject import ClaimRole
+from schemas.features import FeatureDefinition, HouseholdBasis, MarmotDomain, Sensitivity
 
 CLAIM: Final = ("source", "claim_ref")
 _ROLE_ORDER: Final = {role.value: rank for rank, role in enumerate(ClaimRole)}
 _IN_PAYMENT: Final = ("hb_in_payment", "ctr_in_payment", "uc_in_payment")
 _NEWEST_FIRST: Final = {"descending": [False, True, True, False], "nulls_last": True}
+
+
+_UNLINKED: Final = (
+    "no subject of the person is in a welfare source that delivers these facts; "
+    "a person who is not on benefit and one who is not linked look alike"
+)
+_NO_CLAIM: Final = "no welfare subject is linked, or none has a claim on the date that says it"
+
+
+def _entries() -> list[FeatureDefinition]:
+    shared = {
+        "sources": (Feed.WELFARE,),
+        "sensitivity": Sensitivity.WELFARE,
+        "household_basis": HouseholdBasis.CLAIM,
+        "marmot_domain": MarmotDomain.STANDARD_OF_LIVING,
+    }
+    benefit = {**shared, "unknown_when": _UNLINKED}
+    household = {**shared, "unknown_when": _NO_CLAIM}
+    return [
+        flag(
+            "hb_in_payment",
+            "Lives in the household of a Housing Benefit claim that is in payment.",
+            covered_by=("hb",),
+            **benefit,
+        ),
+        flag(
+            "ctr_in_payment",
+            "Lives in the household of a Council Tax Reduction claim that is in payment.",
+            covered_by=("ctr",),
+            **benefit,
+        ),
+        flag(
+            "uc_in_payment",
+            "Lives in the household of a Universal Credit claim that is in payment.",
+            covered_by=("uc",),
+            **benefit,
+        ),
+        category(
+            "tenure",
+            tuple(Tenure),
+            "Tenure that the household's claim states.",
+            **{**household, "marmot_domain": MarmotDomain.PLACES},
+        ),
+        count(
+            "household_size",
+            (1, 2, 3, 4, 5, 6),
+            "People in the household of the person's claim: claimant, partner, children, non-dependants.",
+            quasi_identifier=True,
+            **household,
+        ),
+        count(
+            "children_in_household",
+            (0, 1, 2, 3, 4),
+            "Dependent children in the household of the person's claim.",
+            quasi_identifier=True,
+            **{**household, "marmot_domain": MarmotDomain.BEST_START},
+        ),
+        category(
+            "household_type",
+            ("single", "couple", "lone_parent", "couple_with_children", "pensioner", "multi_adult"),
+            "Shape of the claim's household; pensioner where those of State Pension age live alone.",
+            quasi_identifier=True,
+            **household,
+        ),
+        category(
+            "arrears_band",
+            tuple(label for _, label in ARREARS_BANDS),
+            "Band of the debts, in pounds, that members of the claim's household owe to a council or social landlord.",
+            ordered=True,
+            covered_by=("arrears",),
+            **{**household, "unknown_when": f"{_NO_CLAIM}, or the source delivers no arrears"},
+        ),
+        category(
+            "income_band",
+            tuple(label for _, label in INCOME_BANDS),
+            "Band of the household's weekly income, in pounds, as the claim assessed it; not equivalised.",
+            ordered=True,
+            **household,
+        ),
+    ]
+
+
+ENTRIES: Final = tuple(_entries())
+
+
+def features(context: Context) -> pl.DataFrame:
+    """Return `person_id` and the group's features of everybody."""
+    current = current_claims(context.everybody("claims"), context.as_of)
+    parts = context.subjects.select("person_id", *SUBJECT).join(current, on=list(SUBJECT), how="inner")
+    households = claim_households(
+        current, context.everybody("demographics"), context.everybody("arrears"), context.as_of
+    )
+    return _welfare_features(context.persons, parts, households)
 
 
 def current_claims(claims: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -116,8 +214,8 @@ def _household_type() -> pl.Expr:
     )
 
 
-def welfare_features(persons: pl.DataFrame, parts: pl.DataFrame, households: pl.DataFrame) -> pl.DataFrame:
-    """Return `person_id` and every feature of `entries_welfare`.
+def _welfare_features(persons: pl.DataFrame, parts: pl.DataFrame, households: pl.DataFrame) -> pl.DataFrame:
+    """Return `person_id` and every feature of the group.
 
     `persons` has `person_id` and `covers_hb`, `covers_ctr`, `covers_uc`, `covers_arrears`; `parts` are the persons'
     rows of

@@ -1,0 +1,34 @@
+"""The groups of features in the order of their computation: a later one may read the features of those before.
+
+A group is a module with `ENTRIES`, its registry entries, and `features(context)`, which returns `person_id` and
+exactly those columns; a person without a row is unknown in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final
+
+import polars as pl
+
+from linkage.features import claims, conditions, hospital, people
+from linkage.features.context import Context
+from schemas.features import FeatureDefinition
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group: its name (that of its module), entries and function."""
+
+    name: str
+    entries: tuple[FeatureDefinition, ...]
+    features: Callable[[Context], pl.DataFrame]
+
+
+def _group(module: ModuleType) -> Group:
+    return Group(module.__name__.rpartition(".")[2], module.ENTRIES, module.features)
+
+
+GROUPS: Final[tuple[Group, ...]] = tuple(map(_group, (people, conditions, hospital, claims)))
