@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schemas.agreement import Agreement
     from services.pseudonymise import Report
     from services.pseudonymise.job import Progress
+    from services.pseudonymise.layouts import Layout
 
 _DAY = ["%Y-%m-%d"]
 _MOST_WORKERS = 4
@@ -24,6 +25,18 @@ _MOST_WORKERS = 4
 
 AgreementOption = Annotated[
     str, typer.Option("--agreement", metavar="A", help="A shipped agreement (default, test), or an agreement file.")
+]
+
+LayoutOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The file stands in this raw layout, such as shbe; an unknown name lists them."),
+]
+LayoutSettingsOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.toml", help="What a source's files in that layout leave open, such as units."),
+]
+BesideOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A second file that the layout joins, such as the claims.")
 ]
 
 
@@ -86,13 +99,19 @@ def agreement_check(
 
 def pseudonymise(
     source_path: Annotated[
-        Path, typer.Argument(help="Clear file: CSV (UTF-8, with a header) or Parquet.", metavar="IN")
+        Path,
+        typer.Argument(help="Clear file: CSV (UTF-8, with a header) or Parquet; or what --layout says.", metavar="IN"),
     ],
     output_path: Annotated[Path, typer.Argument(help="Pseudonymised Parquet file to write.", metavar="OUT")],
     agreement_name: AgreementOption,
     key_file: Annotated[Path, typer.Option(metavar="K", help="The project secret, made by `hwlink keys new`.")],
     source: Annotated[str, typer.Option(metavar="ID", help="Whose data set this is: controller.dataset, medway.shbe.")],
-    feed: Annotated[str, typer.Option(metavar="health|welfare", help="Which kind of records they are.")],
+    feed: Annotated[
+        str | None, typer.Option(metavar="health|welfare", help="Which kind of records they are; a layout says it.")
+    ] = None,
+    layout: LayoutOption = None,
+    layout_settings: LayoutSettingsOption = None,
+    beside: BesideOption = None,
     columns: Annotated[
         str | None, typer.Option(metavar="MAP.toml", help="Column map: a TOML file, or a shipped one (febrl).")
     ] = None,
@@ -127,14 +146,18 @@ def pseudonymise(
 ) -> None:
     """Turn a clear file into keyed tokens and filters. Run it where the clear data are: nothing is sent anywhere."""
     from linkage.encode import ProjectKeys
+    from schemas.errors import InputError, Reason
     from services.pseudonymise import ColumnMap, Job, read_column_map, read_key_file, run
     from services.pseudonymise.declare import declaration
 
     agreement = _agreement(agreement_name)
+    raw = open_raw_layout(layout, layout_settings, beside, feed)
+    if raw is not None and columns is not None:
+        raise InputError(Reason.OPTION_INVALID, "A layout knows its columns; give --layout or --columns, not both.")
     declared = declaration(
         agreement,
         source=source,
-        feed=feed,
+        feed=feed or ("" if raw is None else raw.feed),
         epoch=epoch,
         ids_kept=keep_ids,
         one_record_per_person=one_record_per_person,
@@ -153,6 +176,7 @@ def pseudonymise(
         declared,
         ColumnMap() if columns is None else read_column_map(columns),
         version,
+        raw,
     )
     _warn_of_open_key(key_file)
     with _progress(source_path.name) as progress:
@@ -161,6 +185,25 @@ def pseudonymise(
         typer.echo(json.dumps(report.as_json()))
     else:
         _tell(report)
+
+
+def open_raw_layout(
+    name: str | None, settings_file: Path | None, beside: Path | None, feed: str | None
+) -> Layout | None:
+    """Return the layout that the options name, or None; InputError OPTION_INVALID where they do not fit together."""
+    from schemas.errors import InputError, Reason
+    from services.pseudonymise.layouts import open_layout
+    from services.pseudonymise.layouts.settings import read_settings
+
+    if name is None:
+        if settings_file is not None or beside is not None:
+            raise InputError(Reason.OPTION_INVALID, "--layout-settings and --beside belong to a layout; give --layout.")
+        return None
+    settings = {} if settings_file is None else read_settings(settings_file)
+    layout = open_layout(name, settings if beside is None else {**settings, "beside": beside})
+    if feed is not None and feed != layout.feed:
+        raise InputError(Reason.OPTION_INVALID, f"That layout holds {layout.feed} records; leave --feed out.")
+    return layout
 
 
 def _agreement(name: str) -> Agreement:
@@ -211,6 +254,10 @@ def _tell(report: Report) -> None:
     )
     if report.columns_left_out:
         typer.echo(f"columns left out: {', '.join(report.columns_left_out)}")
+    for what, count in report.layout_counts.items():
+        typer.echo(f"{count:>12,}  {what}")
+    for column, count in report.values_left_out.items():
+        typer.echo(f"{count:>12,}  values of {column} left out: they must not leave")
     if report.first_of_january_births:
         typer.echo(f"births on 1 January, often a guess: {report.first_of_january_births:,}")
     if report.rows_with_nothing_to_link_on:

@@ -21,6 +21,7 @@ from schemas.agreement import Agreement
 from schemas.contracts.records import FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import InputError, Reason
+from services.pseudonymise.layouts import Layout
 from services.pseudonymise.mapping import ColumnMap, select_columns
 from services.pseudonymise.reading import Chunk, ClearFile
 from services.pseudonymise.report import Report
@@ -42,7 +43,8 @@ Progress = Callable[[int, int | None], None]
 class Job:
     """What to pseudonymise, how, and what the file is to declare. `version` stands in for rows that have none.
 
-    `extract_date` bounds births and deaths; without one it is the day of the run.
+    `extract_date` bounds births and deaths; without one it is the day of the run. With a `layout`, the source is a file
+    (or folder) of that raw layout, and no column map is needed.
     """
 
     source_path: Path
@@ -52,6 +54,7 @@ class Job:
     declaration: FileDeclaration
     column_map: ColumnMap = field(default_factory=ColumnMap)
     version: int | None = None
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,6 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
     check_agreement(job.agreement)
     _check_paths(job)
     started = time.perf_counter()
-    file = ClearFile(job.source_path)
-    selection = select_columns(file.columns, job.column_map, job.declaration.feed)
     settings = _Settings(
         job.agreement,
         job.keys,
@@ -95,21 +96,18 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
         int(time.time() * 1000) if job.version is None else job.version,
         job.declaration.extract_date or datetime.now(UTC).date(),
     )
-    report = Report(output=str(job.output_path), columns_left_out=selection.left_out)
+    report = Report(output=str(job.output_path))
+    clear, row_count = _clear_chunks(job, settings.latest, report, rows_at_once)
     seen = SeenRecords()
-
-    def prepared() -> Iterator[tuple[Chunk, pl.Series]]:
-        for chunk in file.chunks(selection.wanted, rows_at_once):
-            ours = selection.apply(chunk.frame)
-            yield Chunk(ours, chunk.rows, chunk.unreadable), seen.repeated(ours)
+    prepared = ((chunk, seen.repeated(chunk.frame)) for chunk in clear)
 
     with PseudonymisedFile(job.output_path, job.declaration) as output:
-        for encoded in _encoded_in_order(prepared(), settings, workers):
+        for encoded in _encoded_in_order(prepared, settings, workers):
             output.write(pa.ipc.open_stream(encoded.records).read_all())
             output.write_faults(encoded.faults)
             _account(report, encoded)
             if progress is not None:
-                progress(report.rows_read, file.row_count)
+                progress(report.rows_read, row_count)
         if not report.rows_written:
             raise InputError(
                 Reason.FIELD_INVALID,
@@ -119,6 +117,19 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
     report.faults_file = str(output.faults_path) if report.fault_counts else None
     report.seconds = time.perf_counter() - started
     return report
+
+
+def _clear_chunks(
+    job: Job, extracted_on: date, report: Report, rows_at_once: int
+) -> tuple[Iterator[Chunk], int | None]:
+    """Return chunks of clear rows in our columns, and how many rows there are where that is known beforehand."""
+    if job.layout is not None:
+        return job.layout.rows(job.source_path, extracted_on, report), None
+    file = ClearFile(job.source_path)
+    selection = select_columns(file.columns, job.column_map, job.declaration.feed)
+    report.columns_left_out = selection.left_out
+    chunks = file.chunks(selection.wanted, rows_at_once)
+    return (Chunk(selection.apply(chunk.frame), chunk.rows, chunk.unreadable) for chunk in chunks), file.row_count
 
 
 def _check_paths(job: Job) -> None:

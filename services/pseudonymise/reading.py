@@ -38,32 +38,35 @@ class Chunk:
 class ClearFile:
     """A clear file. `columns` are its column names; `chunks` reads the wanted ones."""
 
-    def __init__(self, path: Path) -> None:
-        """Look at the file's beginning; InputError FILE_UNREADABLE, FILE_EMPTY, ENCODING_WRONG or COLUMNS_WRONG."""
+    def __init__(self, path: Path, *, repeated_names: bool = False) -> None:
+        """Look at the file's beginning; InputError FILE_UNREADABLE, FILE_EMPTY, ENCODING_WRONG or COLUMNS_WRONG.
+
+        Two columns of one name are refused unless the caller tells them apart (`repeated_names`).
+        """
         self.path = path
         try:
             with path.open("rb") as file:
                 start = file.read(64 << 10)
         except OSError as error:
-            raise _unreadable(path, f"cannot be opened ({error.strerror})") from None
+            raise unreadable(path, f"cannot be opened ({error.strerror})") from None
         if not start.strip():
-            raise _empty(path)
+            raise empty(path)
         self.is_parquet = start.startswith(PARQUET_MAGIC) or path.suffix == ".parquet"
         if self.is_parquet:
             self._parquet = _open_parquet(path)
             self.columns = tuple(self._parquet.schema_arrow.names)
             self.row_count: int | None = self._parquet.metadata.num_rows
             if self.row_count == 0:
-                raise _empty(path)
+                raise empty(path)
             if b"hwlink" in (self._parquet.schema_arrow.metadata or {}):
                 raise InputError(
                     Reason.COLUMNS_WRONG,
                     f"{path.name} is pseudonymised already; give the clear file that it was made from.",
                 )
         else:
-            self._delimiter, self.columns = _csv_header(path, start)
+            self.delimiter, self.columns = _csv_header(path, start)
             self.row_count = None
-        if len(set(self.columns)) != len(self.columns):
+        if not repeated_names and len(set(self.columns)) != len(self.columns):
             raise InputError(
                 Reason.COLUMNS_WRONG, f"{path.name} has two columns of one name; rename one of them in the header."
             )
@@ -76,7 +79,7 @@ class ClearFile:
             found = True
             yield chunk
         if not found:
-            raise _empty(self.path)
+            raise empty(self.path)
 
     def _parquet_chunks(self, wanted: tuple[str, ...], rows_at_once: int) -> Iterator[Chunk]:
         first = 1
@@ -86,7 +89,7 @@ class ClearFile:
                 yield Chunk(frame, _numbers(first, frame.height))
                 first += frame.height
         except (pa.ArrowException, OSError):
-            raise _unreadable(self.path, "is a damaged Parquet file") from None
+            raise unreadable(self.path, "is a damaged Parquet file") from None
 
     def _csv_chunks(self, wanted: tuple[str, ...], rows_at_once: int) -> Iterator[Chunk]:
         skipped: list[int] = []
@@ -107,12 +110,12 @@ class ClearFile:
                     yield chunk
         except pa.ArrowInvalid as error:
             if "Empty CSV" in str(error):
-                raise _empty(self.path) from None
+                raise empty(self.path) from None
             if "UTF8" in str(error):
-                raise _wrong_encoding(self.path) from None
-            raise _unreadable(self.path, f"cannot be read as CSV after row {following - 1:,}") from None
+                raise wrong_encoding(self.path) from None
+            raise unreadable(self.path, f"cannot be read as CSV after row {following - 1:,}") from None
         except (pa.ArrowException, OSError):
-            raise _unreadable(self.path, "cannot be read to its end") from None
+            raise unreadable(self.path, "cannot be read to its end") from None
         if pending.height or skipped:
             yield _chunk(pending, following, skipped, at_end=True)
 
@@ -124,7 +127,7 @@ class ClearFile:
             self.path,
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=_CSV_BLOCK_BYTES),
             parse_options=pa_csv.ParseOptions(
-                delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=note
+                delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=note
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(wanted, pa.string()),
@@ -173,12 +176,12 @@ def as_text(column: pl.Series) -> pl.Series:
 
 def _csv_header(path: Path, start: bytes) -> tuple[str, tuple[str, ...]]:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in start:
-        raise _wrong_encoding(path)
+        raise wrong_encoding(path)
     line = start.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n").splitlines()[0]
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise _wrong_encoding(path) from None
+        raise wrong_encoding(path) from None
     delimiter = max(_DELIMITERS, key=text.count)
     return delimiter, tuple(next(csv.reader([text], delimiter=delimiter)))
 
@@ -187,18 +190,21 @@ def _open_parquet(path: Path) -> pa_parquet.ParquetFile:
     try:
         return pa_parquet.ParquetFile(path)
     except (pa.ArrowException, OSError):
-        raise _unreadable(path, "is no whole Parquet file (it may have been cut short on its way)") from None
+        raise unreadable(path, "is no whole Parquet file (it may have been cut short on its way)") from None
 
 
-def _empty(path: Path) -> InputError:
+def empty(path: Path) -> InputError:
+    """Return the error for a file without rows."""
     return InputError(Reason.FILE_EMPTY, f"{path.name} holds no rows; check the extract that should have filled it.")
 
 
-def _unreadable(path: Path, what: str) -> InputError:
+def unreadable(path: Path, what: str) -> InputError:
+    """Return the error for a file that cannot be read; `what` is wrong with it."""
     return InputError(Reason.FILE_UNREADABLE, f"{path.name} {what}; fetch or export it again.")
 
 
-def _wrong_encoding(path: Path) -> InputError:
+def wrong_encoding(path: Path) -> InputError:
+    """Return the error for a file that is not UTF-8."""
     return InputError(
         Reason.ENCODING_WRONG,
         f"{path.name} is not UTF-8; export it as UTF-8, or convert it (`iconv -f windows-1252 -t utf-8`).",

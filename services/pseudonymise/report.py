@@ -26,6 +26,7 @@ class Report:
     """Counts of one run. `fault_counts` are (field, reason, row_refused) -> how many; `faults` the first of them.
 
     `values_by_column` says how many records have each linkage variable: what is missing here cannot be matched on.
+    `layout_counts` is what a raw layout's file held, `values_left_out` how many values of it must not leave, by column.
     """
 
     output: str
@@ -40,6 +41,8 @@ class Report:
     fault_counts: dict[tuple[str, str, bool], int] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     values_by_column: dict[str, int] = field(default_factory=dict)
+    layout_counts: dict[str, int] = field(default_factory=dict)
+    values_left_out: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -65,6 +68,14 @@ class Report:
                 self.fields_dropped += count
         for row in faults.head(MOST_LISTED - len(self.faults)).iter_rows():
             self.faults.append(Fault(*row))
+
+    def count(self, what: str, number: int) -> None:
+        """Add to the count of something that a raw layout's file held."""
+        self.layout_counts[what] = self.layout_counts.get(what, 0) + number
+
+    def leave_out(self, column: str, number: int) -> None:
+        """Add to the count of a column's values that are there and must not leave."""
+        self.values_left_out[column] = self.values_left_out.get(column, 0) + number
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON-ready values."""
