@@ -24,7 +24,13 @@ from schemas.contracts.subject import ClaimRole
 _RECORD_COLUMNS: Final = ("record_id", "version", "operation")
 _CONTENT_COLUMNS: Final = {
     Feed.HEALTH: (*content.CODED_FIELDS, "date_of_death", *LISTED_FACTS[Feed.HEALTH]),
-    Feed.WELFARE: ("claim_reference", "claim_role", "ethnic_category", "lsoa", *LISTED_FACTS[Feed.WELFARE]),
+    Feed.WELFARE: (
+        "claim_reference",
+        "claim_role",
+        *(name for name in content.CODED_FIELDS if name != "practice_code"),
+        "date_of_death",
+        *LISTED_FACTS[Feed.WELFARE],
+    ),
 }
 CLEAR_COLUMNS: Final[dict[Feed, tuple[str, ...]]] = {
     feed: (*_RECORD_COLUMNS, *IDENTITY_FIELDS, *own) for feed, own in _CONTENT_COLUMNS.items()
@@ -99,18 +105,17 @@ def encode(
         record.select("version", "operation"),
         reference.alias("subject_ref").to_frame(),
         facts,
+        _property_refs(derived.parts["uprn"], keys).to_frame(),
         _linkage_variables(derived.parts, agreement, keys),
     ]
     reports = [derived.dropped, dropped]
 
-    claim_key = keys.sub_key("claim_ref", KeyPurpose.CLAIM)
-
-    def keyed_claims(values: pl.Series) -> pl.Series:
-        return keyed_references(_of_source(source, values), claim_key)
+    def keyed(field: str, values: pl.Series) -> pl.Series:
+        return keyed_references(_of_source(source, values), keys.sub_key(field, KeyPurpose.CLAIM))
 
     for name, contract in LISTED_FACTS[feed].items():
         if name in frame.columns:
-            lists, bad = content.listed_facts(frame[name], contract, numbers, _FAR, keyed_claims)
+            lists, bad = content.listed_facts(frame[name], contract, numbers, _FAR, keyed)
             tables.append(lists.to_frame())
             reports.append(bad)
     if feed is Feed.WELFARE:
@@ -130,6 +135,11 @@ def _of_source(source: str, values: pl.Series) -> pl.Series:
     # Ids are unique within a source only: two councils both have a claim 1001.
     table = values.alias("value").to_frame()
     return table.select(pl.concat_str(pl.lit(source), "value", separator=PART_SEPARATOR)).to_series()
+
+
+def _property_refs(uprn: pl.Series, keys: ProjectKeys) -> pl.Series:
+    # Not of one source: two sources' records of one home are to name it alike.
+    return keyed_references(uprn, keys.sub_key("property_ref", KeyPurpose.PROPERTY)).alias("property_ref")
 
 
 def _record_columns(

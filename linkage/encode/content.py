@@ -23,14 +23,26 @@ from schemas.columns import columns
 from schemas.contracts.base import Contract
 from schemas.contracts.facts import Demographics
 
-CODED_FIELDS: Final = ("ethnic_category", "lsoa", "practice_code")
+CODED_FIELDS: Final = ("ethnic_category", "lsoa", "practice_code", "interpreter_needed", "property_match")
 """Clear columns that travel as they are once checked."""
 
-KEYED_FROM: Final = {"claim_ref": "claim_reference"}
+KEYED_FROM: Final = {
+    "claim_ref": "claim_reference",
+    "account_ref": "account_reference",
+    "case_ref": "case_reference",
+}
 """Field of a contract -> the clear column or member that it is keyed from."""
 
-KeyReference = Callable[[pl.Series], pl.Series]
-"""Maps clear claim references (String) to keyed ones (32 hexadecimal digits)."""
+KeyReference = Callable[[str, pl.Series], pl.Series]
+"""Maps a field of `KEYED_FROM` and clear references (String) to keyed ones (32 hexadecimal digits)."""
+
+_LIMITS: Final = ("pattern", "max_length", "ge", "le")
+LONGEST_TEXT: Final = 512
+"""Characters that any text may have (`Contract`)."""
+_TRUTH: Final = {
+    **dict.fromkeys(("true", "1", "yes", "y", "t"), True),
+    **dict.fromkeys(("false", "0", "no", "n", "f"), False),
+}
 
 
 def demographics(
@@ -72,14 +84,17 @@ def listed_facts(
         clear = clear_names[field_name]
         given = blank_to_null(long[clear])
         if field_name in KEYED_FROM:
-            value, reason = key_reference(given), pl.Series(dtype=pl.String).extend_constant(None, long.height)
+            value, reason = (
+                key_reference(field_name, given),
+                pl.Series(dtype=pl.String).extend_constant(None, long.height),
+            )
         else:
             value, reason = _checked(given, field, latest)
         if field.is_required():
             complete &= value.is_not_null()
             reason = _either(reason, _flagged(given.is_null(), FieldReason.MISSING))
         elif field.default is not None:
-            value = value.fill_null(str(field.default))
+            value = value.fill_null(str(field.default) if isinstance(field.default, StrEnum) else field.default)
         facts[field_name] = value
         dropped.append(_report(long["row"], f"{name}.{clear}", reason))
 
@@ -117,31 +132,44 @@ def _either(first: pl.Series, second: pl.Series) -> pl.Series:
 
 def _checked(text: pl.Series, field: FieldInfo, latest: date) -> tuple[pl.Series, pl.Series]:
     """Return (values of the contract's type or null, reason or null) of stripped text for one contract field."""
-    kind, pattern, least, most = _constraints(field)
+    kind, limits = _constraints(field)
+    least, most = limits.get("ge", -(2**63)), limits.get("le", 2**63 - 1)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         codes = {code.value.lower(): code.value for code in kind}
         value = text.str.to_lowercase().replace_strict(
             list(codes), list(codes.values()), default=None, return_dtype=pl.String
         )
         reason = FieldReason.UNKNOWN_CODE
+    elif kind is bool:
+        value = text.str.to_lowercase().replace_strict(
+            list(_TRUTH), list(_TRUTH.values()), default=None, return_dtype=pl.Boolean
+        )
+        reason = FieldReason.UNKNOWN_CODE
     elif kind is date:
         value = dates.parse(text, latest)["date"].str.to_date("%Y%m%d", strict=False)
         reason = FieldReason.NOT_A_DATE
-    elif kind is int:
-        number = text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
-        value = number.set(~number.is_between(least, most), None)
+    elif kind in (int, float):
+        number = (
+            text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)
+            if kind is int
+            else text.cast(pl.Float64, strict=False)
+        )
+        # No comparison holds of NaN, nor of infinity.
+        value = number.set(~number.is_between(least, most).fill_null(False), None)
         reason = FieldReason.OUT_OF_RANGE
     else:
-        # Codes are written with and without a dot (J44.1) and in either case.
+        # Codes are written with and without a dot (J44.1) and in either case; a contract knows one way.
+        pattern, longest = limits.get("pattern", ""), limits.get("max_length", LONGEST_TEXT)
         code = text.str.to_uppercase().str.replace_all(".", "", literal=True)
-        value = code.set(~code.str.contains(pattern), None)
+        fitting = pl.when(text.str.contains(pattern)).then(text).when(code.str.contains(pattern)).then(code)
+        value = pl.select(fitting).to_series()
+        value = value.set(value.str.len_chars() > longest, None)
         reason = FieldReason.SHAPE
     return value, _flagged(text.is_not_null() & value.is_null(), reason)
 
 
-def _constraints(field: FieldInfo) -> tuple[Any, str, int, int]:
-    """Return (type, pattern, least, most) that a contract's field declares, through its optional and annotated
-    layers."""
+def _constraints(field: FieldInfo) -> tuple[Any, dict[str, Any]]:
+    """Return (type, limits by name) that a contract's field declares, through its optional and annotated layers."""
     annotation: Any = field.annotation
     found: dict[str, Any] = {}
     pending: list[Any] = list(field.metadata)
@@ -153,7 +181,5 @@ def _constraints(field: FieldInfo) -> tuple[Any, str, int, int]:
             (annotation,) = (choice for choice in get_args(annotation) if choice is not types.NoneType)
     for item in pending:
         for constraint in getattr(item, "metadata", None) or [item]:
-            found.update(
-                {name: v for name in ("pattern", "ge", "le") if (v := getattr(constraint, name, None)) is not None}
-            )
-    return annotation, found.get("pattern", ""), found.get("ge", -(2**63)), found.get("le", 2**63 - 1)
+            found.update({name: v for name in _LIMITS if (v := getattr(constraint, name, None)) is not None})
+    return annotation, found

@@ -28,6 +28,7 @@ class KeyPurpose(StrEnum):
     FILTER = "filter"
     REFERENCE = "ref"
     CLAIM = "claim"
+    PROPERTY = "property"
 
 
 def derive_key(secret: bytes, info: bytes, *, salt: bytes | None = None, length: int = SECRET_BYTES) -> bytes:

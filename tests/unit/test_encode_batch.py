@@ -356,3 +356,61 @@ GOLDEN_FILTERS = {
     "filter_surname": "21c14608a02e40ac",
     "filter_address": "0110010040113003",
 }
+
+
+def test_truths_hours_and_texts_are_brought_to_their_contracts() -> None:
+    """Yes and 1 are true, hours keep a fraction, a supplier's version its small letters; the rest is reported."""
+    claim = {"claim_reference": "H1", "benefit": "hb", "role": "claimant", "status": "in_payment"}
+    batch = coded(
+        {
+            "record_id": "1",
+            "claims": json.dumps(
+                [
+                    {**claim, "disability_premium": "1", "carer_premium": False, "weekly_work_hours": 16.5},
+                    {**claim, "disability_premium": "maybe", "weekly_work_hours": "nan"},
+                ]
+            ),
+            "living_standards": json.dumps(
+                [
+                    {"category": "At_Risk", "assessed_on": "2026-04-01", "definition_source": "supplier.2026-04"},
+                    {"category": "coping", "assessed_on": "2026-04-01", "definition_source": "Two Words"},
+                ]
+            ),
+        },
+        feed=Feed.WELFARE,
+    )
+    claims = batch.frame["claims"].explode().struct.unnest()
+    standards = batch.frame["living_standards"].explode().struct.unnest()
+
+    assert claims.select("disability_premium", "carer_premium", "weekly_work_hours").rows() == [
+        (True, False, 16.5),
+        (None, None, None),
+    ]
+    assert standards["definition_source"].to_list() == ["supplier.2026-04"]
+    assert batch.dropped.select("field", "reason").rows() == [
+        ("claims.weekly_work_hours", FieldReason.OUT_OF_RANGE),
+        ("claims.disability_premium", FieldReason.UNKNOWN_CODE),
+        ("living_standards.definition_source", FieldReason.SHAPE),
+    ]
+
+
+def test_accounts_and_cases_are_keyed_apart_and_a_property_alike_in_all_sources() -> None:
+    """One number as claim, account and case gives three references; a home has one, which equals no token."""
+    row = {
+        "record_id": "1",
+        "uprn": "100061234567",
+        "property_match": "residency",
+        "claims": json.dumps(
+            [
+                {"claim_reference": "7", "account_reference": "7", "benefit": "ctr", "role": "claimant",
+                 "status": "in_payment"},
+            ]
+        ),
+        "homelessness": json.dumps([{"case_reference": "7", "duty": "relief", "started_on": "2026-04-01"}]),
+    }  # fmt: skip
+    one, other = (coded(row, feed=Feed.WELFARE, source=source).frame.row(0, named=True) for source in ("a.b", "c.d"))
+    references = {one["claims"][0]["claim_ref"], one["claims"][0]["account_ref"], one["homelessness"][0]["case_ref"]}
+
+    assert len(references | {other["claims"][0]["claim_ref"], one["property_ref"], one["token_uprn"].hex()}) == 6
+    assert one["property_ref"] == other["property_ref"]
+    assert (one["property_match"], one["lsoa"]) == ("residency", None)
