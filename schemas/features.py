@@ -18,12 +18,17 @@ from schemas.contracts.base import Contract, Feed
 
 
 class FeatureType(StrEnum):
-    """How a value is held: text of a fixed list (or of a geography), a boolean, a whole number with bands."""
+    """How a value is held: text of a fixed list (or of a geography), a boolean, a whole number with bands, a score.
+
+    A `real` is a score or a measured value. It leaves in rows only: what may be filtered and tabulated is its band, a
+    category of its own.
+    """
 
     CATEGORY = "category"
     BOOLEAN = "boolean"
     INTEGER = "integer"
     PROBABILITY = "probability"
+    REAL = "real"
 
 
 class Sensitivity(StrEnum):
@@ -109,6 +114,8 @@ class FeatureDefinition(Contract):
             raise ValueError("band_edges belong to integers and rise")
         if self.type is FeatureType.INTEGER and not self.band_edges and self.outputs:
             raise ValueError("an integer that leaves has bands")
+        if self.type is FeatureType.REAL and {FeatureOutput.FILTER, FeatureOutput.TABLE} & set(self.outputs):
+            raise ValueError("a real number is neither filtered on nor tabulated; its band is")
         if self.values and self.type is not FeatureType.CATEGORY:
             raise ValueError("values belong to categories")
         if self.ordered and not self.values:

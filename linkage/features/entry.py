@@ -1,4 +1,4 @@
-"""How a registry entry is written: three constructors, one for each kind of value."""
+"""How a registry entry is written: one constructor for each kind of value."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Final
 
 import polars as pl
 
-from schemas.features import FeatureDefinition, FeatureType
+from schemas.features import FeatureDefinition, FeatureOutput, FeatureType
 
 DTYPES: Final[dict[FeatureType, pl.DataType]] = {
     FeatureType.CATEGORY: pl.String(),
     FeatureType.BOOLEAN: pl.Boolean(),
     FeatureType.INTEGER: pl.Int32(),
     FeatureType.PROBABILITY: pl.Float64(),
+    FeatureType.REAL: pl.Float64(),
 }
 """How a type of feature is held in a column."""
 
@@ -30,3 +31,10 @@ def count(name: str, edges: tuple[int, ...], definition: str, **more: object) ->
 def flag(name: str, definition: str, **more: object) -> FeatureDefinition:
     """Return the entry of a boolean."""
     return FeatureDefinition(name=name, type=FeatureType.BOOLEAN, definition=definition, **more)
+
+
+def real(name: str, definition: str, **more: object) -> FeatureDefinition:
+    """Return the entry of a score or a measured value, which leaves in rows only."""
+    rows = (FeatureOutput.MEMBERS, FeatureOutput.TOPIC)
+    fields = {"outputs": rows, **more}
+    return FeatureDefinition(name=name, type=FeatureType.REAL, definition=definition, **fields)

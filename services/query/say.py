@@ -21,6 +21,7 @@ _TYPES: Final = {
     FeatureType.BOOLEAN: cohort_pb2.VALUE_TYPE_BOOLEAN,
     FeatureType.INTEGER: cohort_pb2.VALUE_TYPE_INTEGER,
     FeatureType.PROBABILITY: cohort_pb2.VALUE_TYPE_PROBABILITY,
+    FeatureType.REAL: cohort_pb2.VALUE_TYPE_REAL,
 }
 _OUTPUTS: Final = {Output.COUNTS: cohort_pb2.OUTPUT_COUNTS, Output.MEMBERS: cohort_pb2.OUTPUT_MEMBERS}
 

@@ -13,7 +13,7 @@ from linkage.features.tables import GEOGRAPHY, MEMBERSHIP
 from schemas.code_lists import code_list
 from schemas.contracts.base import Feed
 from schemas.errors import DefectError, InputError, Reason
-from schemas.features import FeatureDefinition, FeatureType, Sensitivity, band_labels
+from schemas.features import FeatureDefinition, FeatureOutput, FeatureType, Sensitivity, band_labels
 from services.query.members import GIVE_UP_FIRST
 
 NAMES = list(FEATURES)
@@ -97,6 +97,7 @@ def test_whole_numbers_that_leave_have_bands_and_labels() -> None:
         {"type": FeatureType.BOOLEAN, "values": ("a",)},
         {"type": FeatureType.CATEGORY, "ordered": True},
         {"type": FeatureType.BOOLEAN, "band_edges": (0, 1)},
+        {"type": FeatureType.REAL, "outputs": (FeatureOutput.TABLE,)},
     ],
 )
 def test_an_entry_that_contradicts_itself_is_refused(wrong: dict[str, object]) -> None:
@@ -107,7 +108,7 @@ def test_an_entry_that_contradicts_itself_is_refused(wrong: dict[str, object]) -
         "sensitivity": Sensitivity.ORDINARY,
         "unknown_when": "never at all",
     }
-    with pytest.raises(ValueError, match=r"integer|band|values|lists"):
+    with pytest.raises(ValueError, match=r"integer|band|values|lists|real"):
         FeatureDefinition(**entry, **wrong)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ class ValueType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VALUE_TYPE_BOOLEAN: _ClassVar[ValueType]
     VALUE_TYPE_INTEGER: _ClassVar[ValueType]
     VALUE_TYPE_PROBABILITY: _ClassVar[ValueType]
+    VALUE_TYPE_REAL: _ClassVar[ValueType]
 
 class Output(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +34,7 @@ VALUE_TYPE_CATEGORY: ValueType
 VALUE_TYPE_BOOLEAN: ValueType
 VALUE_TYPE_INTEGER: ValueType
 VALUE_TYPE_PROBABILITY: ValueType
+VALUE_TYPE_REAL: ValueType
 OUTPUT_UNSPECIFIED: Output
 OUTPUT_COUNTS: Output
 OUTPUT_MEMBERS: Output
