@@ -34,6 +34,7 @@ from schemas.codes.welfare import (
     LivingStandard,
     Passported,
     RecoveryStage,
+    SupportNeed,
     Tenure,
     WorkCapability,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "ScreeningStatus",
     "SearchKind",
     "Sex",
+    "SupportNeed",
     "Tenure",
     "WorkCapability",
 ]

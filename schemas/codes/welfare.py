@@ -111,6 +111,33 @@ class HomelessnessDuty(StrEnum):
     MAIN = "main"
 
 
+class SupportNeed(StrEnum):
+    """What makes it harder for a homeless person to find or keep a home (H-CLIC support needs, shortened).
+
+    Being a victim of modern slavery is left out: it may enter only as a stated inclusion group.
+    """
+
+    MENTAL_HEALTH = "mental_health"
+    PHYSICAL_HEALTH = "physical_health"
+    LEARNING_DISABILITY = "learning_disability"
+    DOMESTIC_ABUSE = "domestic_abuse"
+    SEXUAL_ABUSE = "sexual_abuse"
+    OTHER_ABUSE = "other_abuse"
+    OFFENDING_HISTORY = "offending_history"
+    REPEAT_HOMELESSNESS = "repeat_homelessness"
+    ROUGH_SLEEPING = "rough_sleeping"
+    DRUG_DEPENDENCY = "drug_dependency"
+    ALCOHOL_DEPENDENCY = "alcohol_dependency"
+    YOUNG_PERSON = "young_person"
+    YOUNG_PARENT = "young_parent"
+    CARE_LEAVER = "care_leaver"
+    OLD_AGE = "old_age"
+    FORMER_ASYLUM_SEEKER = "former_asylum_seeker"
+    ARMED_FORCES = "armed_forces"
+    EDUCATION_EMPLOYMENT_TRAINING = "education_employment_training"
+    BUDGETING = "budgeting"
+
+
 class LivingStandard(StrEnum):
     """How far a household's income reaches, best first. Categories as a supplier names them, or by our own working
     definition: `source` of the fact says which, and the two are never mixed.

@@ -55,3 +55,11 @@ own.
 
 Pence = Annotated[int, Field(ge=-(10**9), le=10**9)]
 """An amount of money."""
+
+VersionedName = Annotated[
+    str,
+    Field(pattern=r"^[a-z]+\d?([._-][a-z]+\d?)*(\.(\d{1,2}(\.\d{1,2})?|20\d\d(-\d\d)?))?$", max_length=48),
+]
+"""A published name and its version, such as `ucl-copd.3` or `supplier.2026-04`. Words have one digit at most, at their
+end, and a version is a number or a month: no number, postcode or date of a person is such a name.
+"""

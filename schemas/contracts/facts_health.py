@@ -28,14 +28,16 @@ from schemas.codes import (
     ScreeningStatus,
     SearchKind,
 )
-from schemas.contracts.base import Contract, Pence
+from schemas.contracts.base import Contract, Pence, VersionedName
 
 AdmissionMethod = Annotated[str, Field(pattern=r"^[0-9A-Z]{2}$")]
-Icd10 = Annotated[str, Field(pattern=r"^[A-Z]\d[0-9A-Z]{0,3}X?$", max_length=6)]
-Icd10List = Annotated[str, Field(pattern=r"^[A-Z]\d[0-9A-Z]{0,4}( [A-Z]\d[0-9A-Z]{0,4})*$", max_length=200)]
-"""Codes without dots, a space between two: further diagnoses in their order."""
-SearchId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{1,47}$")]
-"""A search's published name and version, such as `ucl-copd.3`; never free text."""
+_ICD10 = r"[A-Z]\d\d(\d{1,2}[ADX]?|X\d?)?"
+Icd10 = Annotated[str, Field(pattern=f"^{_ICD10}$")]
+"""Category, subcategory or `X`, fifth character, and a dagger (`D`) or asterisk (`A`): UK coding, without a dot. Two
+letters never end a code, so that no postcode is one.
+"""
+Icd10List = Annotated[str, Field(pattern=f"^{_ICD10}( {_ICD10})*$", max_length=200)]
+"""Codes of further diagnoses in their order, a space between two."""
 CircumstanceCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,4}$")]
 
 
@@ -103,7 +105,7 @@ class SearchResult(Contract):
     """
 
     search: SearchKind
-    search_id: SearchId
+    search_id: VersionedName
     condition: Condition
     run_on: date
     priority_group: Annotated[int, Field(ge=1, le=4)] | None = None

@@ -23,16 +23,17 @@ from schemas.codes import (
     LivingStandard,
     Passported,
     RecoveryStage,
+    SupportNeed,
     Tenure,
     WorkCapability,
 )
-from schemas.contracts.base import ContentRef, Contract, Pence
+from schemas.contracts.base import ContentRef, Contract, Pence, VersionedName
 from schemas.contracts.subject import ClaimRole
 
 Few = Annotated[int, Field(ge=0, le=30)]
-DefinitionSource = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{1,47}$")]
-"""Who defined a category and in which version, such as `supplier.2026-04`; ours start with `hwlink.`."""
-SupportNeeds = Annotated[str, Field(pattern=r"^[a-z_]+( [a-z_]+)*$", max_length=200)]
+_SUPPORT_NEED = f"({'|'.join(SupportNeed)})"
+SupportNeeds = Annotated[str, Field(pattern=f"^{_SUPPORT_NEED}( {_SUPPORT_NEED})*$", max_length=400)]
+"""Codes of `SupportNeed`, a space between two."""
 
 
 class ClaimMembership(Contract):
@@ -120,7 +121,7 @@ class Arrears(Contract):
 
 
 class HomelessnessCase(Contract):
-    """A person's part in a homelessness application (H-CLIC). `support_needs` are names with a space between two."""
+    """A person's part in a homelessness application (H-CLIC). `support_needs` are codes of `SupportNeed`."""
 
     case_ref: ContentRef
     duty: HomelessnessDuty
@@ -132,11 +133,13 @@ class HomelessnessCase(Contract):
 
 
 class LivingStandardResult(Contract):
-    """A household's living standard as a supplier worked it out; opaque but for `definition_source`."""
+    """A household's living standard as a supplier worked it out; opaque but for `definition_source`, which names who
+    defined the category in which version. Ours start with `hwlink.`.
+    """
 
     category: LivingStandard
     assessed_on: date
-    definition_source: DefinitionSource
+    definition_source: VersionedName
 
 
 class UnclaimedEntitlement(Contract):
