@@ -37,6 +37,18 @@ CLEAR_COLUMNS: Final[dict[Feed, tuple[str, ...]]] = {
 }
 """Every column that a clear file of a feed may have; anything else in it is never read."""
 
+_PURPOSES: Final = {
+    "claim_ref": KeyPurpose.CLAIM,
+    "account_ref": KeyPurpose.ACCOUNT,
+    "case_ref": KeyPurpose.CASE,
+}
+"""Field of a fact that is keyed -> what its key is for: a claim and a case of one number have nothing in common."""
+
+_OF_CONTROLLER: Final = ("account_ref",)
+"""Keyed alike in all sources of a controller: a council's tax accounts are one list. Claims and cases are a source's
+own.
+"""
+
 _FAR: Final = date(2099, 12, 31)
 """The last possible date of a fact: an award ends, and an appointment is, later than the extract."""
 
@@ -111,7 +123,8 @@ def encode(
     reports = [derived.dropped, dropped]
 
     def keyed(field: str, values: pl.Series) -> pl.Series:
-        return keyed_references(_of_source(source, values), keys.sub_key(field, KeyPurpose.CLAIM))
+        scope = source.partition(".")[0] if field in _OF_CONTROLLER else source
+        return keyed_references(_of_source(scope, values), keys.sub_key(field, _PURPOSES[field]))
 
     for name, contract in LISTED_FACTS[feed].items():
         if name in frame.columns:

@@ -1,8 +1,9 @@
 """Content: what a record says beside who it is about, brought to the contracts of `schemas.contracts.facts`.
 
 A value that its contract does not allow becomes missing and is reported; a listed fact (a diagnosis, a claim) that
-lacks what it must have is left out and reported. Dates of birth and death leave as months, claim references as keyed
-ones. Only columns that a contract names are read: a phone number, a free text or a bank account has no way through.
+lacks what it must have is left out and reported. Dates of birth and death leave as months, references of claims,
+accounts and cases as keyed ones. Only columns that a contract names are read: a phone number, a free text or a bank
+account has no way through.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ KeyReference = Callable[[str, pl.Series], pl.Series]
 _LIMITS: Final = ("pattern", "max_length", "ge", "le")
 LONGEST_TEXT: Final = 512
 """Characters that any text may have (`Contract`)."""
+_BETWEEN_CODES: Final = r"[\s,;|]+"
 _TRUTH: Final = {
     **dict.fromkeys(("true", "1", "yes", "y", "t"), True),
     **dict.fromkeys(("false", "0", "no", "n", "f"), False),
@@ -73,21 +75,22 @@ def listed_facts(
     name = values.name
     clear_names = {field: KEYED_FROM.get(field, field) for field in contract.model_fields}
     lists, unreadable = decoded(values, tuple(clear_names.values()))
+    dtype = pl.List(pl.Struct(dict(columns(contract))))
     order = pl.int_range(values.len(), dtype=pl.UInt32, eager=True).alias("order")
     long = pl.DataFrame([order, rows.alias("row"), lists.alias("fact")]).filter(pl.col("fact").list.len() > 0)
+    dropped = [_report(rows, name, _flagged(unreadable, FieldReason.UNREADABLE))]
+    if long.is_empty():  # of the many kinds, a source has few
+        return pl.Series(name, [[]], dtype=dtype).new_from_index(0, values.len()), dropped[0]
     long = long.explode("fact").unnest("fact")
 
     complete = pl.repeat(True, long.height, eager=True)
-    dropped = [_report(rows, name, _flagged(unreadable, FieldReason.UNREADABLE))]
     facts = {}
     for field_name, field in contract.model_fields.items():
         clear = clear_names[field_name]
         given = blank_to_null(long[clear])
         if field_name in KEYED_FROM:
-            value, reason = (
-                key_reference(field_name, given),
-                pl.Series(dtype=pl.String).extend_constant(None, long.height),
-            )
+            value = key_reference(field_name, given)
+            reason = pl.Series(dtype=pl.String).extend_constant(None, long.height)
         else:
             value, reason = _checked(given, field, latest)
         if field.is_required():
@@ -98,11 +101,10 @@ def listed_facts(
         facts[field_name] = value
         dropped.append(_report(long["row"], f"{name}.{clear}", reason))
 
-    dtype = pl.Struct(dict(columns(contract)))
-    structs = pl.DataFrame(facts).to_struct(name).cast(dtype)
+    structs = pl.DataFrame(facts).to_struct(name).cast(dtype.inner)
     grouped = pl.DataFrame([long["order"], structs]).filter(complete).group_by("order", maintain_order=True).agg(name)
     joined = order.to_frame().join(grouped, on="order", how="left", maintain_order="left")[name]
-    return joined.cast(pl.List(dtype)).fill_null(pl.Series([[]], dtype=pl.List(dtype))), pl.concat(dropped)
+    return joined.cast(dtype).fill_null(pl.Series([[]], dtype=dtype)), pl.concat(dropped)
 
 
 def blank_to_null(text: pl.Series) -> pl.Series:
@@ -158,12 +160,14 @@ def _checked(text: pl.Series, field: FieldInfo, latest: date) -> tuple[pl.Series
         value = number.set(~number.is_between(least, most).fill_null(False), None)
         reason = FieldReason.OUT_OF_RANGE
     else:
-        # Codes are written with and without a dot (J44.1) and in either case; a contract knows one way.
         pattern, longest = limits.get("pattern", ""), limits.get("max_length", LONGEST_TEXT)
-        code = text.str.to_uppercase().str.replace_all(".", "", literal=True)
-        fitting = pl.when(text.str.contains(pattern)).then(text).when(code.str.contains(pattern)).then(code)
-        value = pl.select(fitting).to_series()
-        value = value.set(value.str.len_chars() > longest, None)
+        spaced = text.str.replace_all(_BETWEEN_CODES, " ")
+        if pattern == pattern.lower():
+            value = spaced.str.to_lowercase()
+        else:
+            # Codes in capitals are written with and without a dot (J44.1) and in either case.
+            value = spaced.str.to_uppercase().str.replace_all(".", "", literal=True)
+        value = value.set(~value.str.contains(pattern) | (value.str.len_chars() > longest), None)
         reason = FieldReason.SHAPE
     return value, _flagged(text.is_not_null() & value.is_null(), reason)
 

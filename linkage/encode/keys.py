@@ -28,6 +28,8 @@ class KeyPurpose(StrEnum):
     FILTER = "filter"
     REFERENCE = "ref"
     CLAIM = "claim"
+    ACCOUNT = "account"
+    CASE = "case"
     PROPERTY = "property"
 
 
