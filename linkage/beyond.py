@@ -55,7 +55,7 @@ _FACTS: Final[dict[str, tuple[str, ...]]] = {
 """Token column -> what must be so of two records for it to agree."""
 
 _EXACT_DATE: Final = frozenset({"date", "date_turned"}).union(*_PARTS.values())
-_IDENTIFIERS: Final = {"token_nhs_number": "nhs_number", "token_nino": "nino"}
+_IDENTIFIERS: Final = {"token_nhs_number": "nhs_number", "token_pseudonym": "nhs_number", "token_nino": "nino"}
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,12 @@ def _agreement(model: MatchModel, sounds: Mapping[str, FloatArray]) -> tuple[Flo
 def _identified(model: MatchModel) -> FloatArray:
     """Return the chance that a match agrees on each pass of an identifier alone, 0 for other passes, (passes,)."""
     m = {c.name: c.m for c in model.comparisons}
-    known = [_IDENTIFIERS.get(p.parts[0][0]) if len(p.parts) == len(p.parts[0]) == 1 else None for p in model.passes]
-    return np.asarray([m[name][0] if name else 0.0 for name in known])
+    return np.asarray([m[name][0] if name else 0.0 for name in _identifiers(model)])
+
+
+def _identifiers(model: MatchModel) -> list[str | None]:
+    """Return for each pass the identifier that it is made of alone, or None."""
+    return [_IDENTIFIERS.get(p.parts[0][0]) if len(p.parts) == len(p.parts[0]) == 1 else None for p in model.passes]
 
 
 def _chances(
@@ -173,8 +177,13 @@ def _chances(
 ) -> FloatArray:
     """Return the chance that a match agrees on one of the passes of each kind, (kinds, passes) bool."""
     likely, agrees = _agreement(model, sounds)
-    identified = _identified(model)
-    missed = [float(likely @ ~agrees[:, kind].any(axis=1)) * float(np.prod(1 - identified[kind])) for kind in kinds]
+    mistaken = {name: 1 - float(chance) for name, chance in zip(_identifiers(model), _identified(model), strict=True)}
+    missed = []
+    for kind in kinds:
+        # A number and the pseudonym of it are mistaken together: they count once.
+        numbers = {name for name, able in zip(_identifiers(model), kind, strict=True) if able and name}
+        unidentified = float(np.prod([mistaken[name] for name in sorted(numbers)]))
+        missed.append(float(likely @ ~agrees[:, kind].any(axis=1)) * unidentified)
     chance: FloatArray = np.maximum(1 - np.asarray(missed), least)
     return chance
 

@@ -147,9 +147,13 @@ def token_levels(left: UInt64Array, right: UInt64Array) -> tuple[LevelArray, Lev
     )
     levels[PLACE["date_of_birth"]] = _date_of_birth(agrees, present)
     _home(levels, still_open, agrees, present)
-    for name in ("nhs_number", "nino"):
-        position = TOKEN_POSITION[f"token_{name}"]
-        levels[PLACE[name]] = np.where(_bit(present, position), 2 - _bit(agrees, position), 0)
+    for name, stand_in in (("nhs_number", "token_pseudonym"), ("nino", None)):
+        # A pseudonym of the number speaks where a side lacks the number; the number itself has no bridge to go wrong.
+        known, same = _any_bit(present, f"token_{name}"), _any_bit(agrees, f"token_{name}")
+        if stand_in is not None:
+            same |= ~known & _any_bit(agrees, stand_in)
+            known |= _any_bit(present, stand_in)
+        levels[PLACE[name]] = np.where(known, 2 - same, 0)
     return levels, still_open
 
 

@@ -40,7 +40,7 @@ _ROW_ARRAYS: Final = (
 )
 
 
-_IDENTIFIERS: Final = frozenset({("token_nhs_number",), ("token_nino",)})
+_IDENTIFIERS: Final = frozenset({("token_nhs_number",), ("token_pseudonym",), ("token_nino",)})
 """Parts of a pass by which a source of unique people is searched by itself."""
 
 

@@ -75,6 +75,7 @@ def _best_bits(
     level = {
         name: np.where(present(f"token_{name}"), 1, 0) for name in COMPARISONS if f"token_{name}" in TOKEN_POSITION
     }
+    level["nhs_number"] |= present("token_pseudonym")
     date = LEVEL["date_of_birth"]
     exact = np.where(present("key_birth_sex"), date["exact_same_sex"], date["exact"])
     level["date_of_birth"] = np.where(present("token_date_of_birth"), exact, 0)

@@ -45,7 +45,7 @@ GUARD_WORDS: Final = {
     "given one birthday.",
     "namesake": "They share the name but not the date of birth: parent and child, or neighbours, of one name look like "
     "this.",
-    "nhs_conflict": "Their NHS numbers differ, and one person has one.",
+    "nhs_conflict": "Their NHS numbers, or the pseudonyms of these, differ, and one person has one.",
     "nino_conflict": "Their National Insurance numbers differ, and one person has one.",
     "home_only": "Nothing but the home can be compared, and that fits everybody who lives there.",
     "repeat": "They share an NHS or National Insurance number, and the date of birth or both names: one person "

@@ -42,6 +42,7 @@ _OVERLAPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("address", ("home",)),
     ("uprn", ("home",)),
     ("nhs_number", ("nhs_number",)),
+    ("pseudonym", ("nhs_number",)),
     ("nino", ("nino",)),
 )
 """Part of a token column's name -> comparisons that agree more often among pairs which share the column."""

@@ -9,13 +9,16 @@ import hashlib
 import json
 from enum import StrEnum
 from importlib.resources import files
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from schemas.contracts.base import Contract
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import AgreementError, Reason
+
+PseudonymDomain = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}(\.[a-z0-9_-]{1,32}){1,3}$")]
+"""A named scheme of pseudonyms: whose, which, and for digests under which salt (its name, never the salt)."""
 
 
 class Hardening(StrEnum):
@@ -51,6 +54,18 @@ class TokenRecipe(Contract):
     parts: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
 
 
+class PseudonymRecipe(Contract):
+    """Which pseudonyms that were there before become `token_pseudonym`: those of one domain, its hub.
+
+    A domain is a named scheme, such as `mhsds.person_id` or `nhs.op1.<salt's name>`: two values of it are equal where
+    they are one person's. Pseudonyms of other domains must be bridged to this one first. The token's sub-key is bound
+    to the domain, so that tokens of two agreements with other hubs never agree by accident.
+    """
+
+    domain: PseudonymDomain
+    normaliser: str = "pseudonym/1"
+
+
 class Sharing(Contract):
     """The legal frame under which controllers share, used where a file or a `send` does not state its own."""
 
@@ -59,8 +74,14 @@ class Sharing(Contract):
     data_sharing_agreement: str
 
 
+_MADE_OF_PARTS: Final = tuple(column for column in TOKEN_COLUMNS if column != "token_pseudonym")
+
+
 class Agreement(Contract):
-    """The whole recipe. `normalisers` maps a field, `phonetic` and `nickname` to versioned rules such as `date/1`."""
+    """The whole recipe. `normalisers` maps a field, `phonetic` and `nickname` to versioned rules such as `date/1`.
+
+    Without `pseudonym` no record carries a `token_pseudonym`.
+    """
 
     agreement_id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$")]
     title: str
@@ -69,6 +90,7 @@ class Agreement(Contract):
     normalisers: dict[str, str]
     tokens: tuple[TokenRecipe, ...]
     filters: tuple[FilterRecipe, ...]
+    pseudonym: PseudonymRecipe | None = None
     accept_test_identifiers: bool = False
     assume_opt_outs_applied: bool = False
     sharing: Sharing
@@ -76,7 +98,7 @@ class Agreement(Contract):
     @model_validator(mode="after")
     def _cover_every_column_once(self) -> Self:
         for made, wanted in (
-            ([recipe.column for recipe in self.tokens], TOKEN_COLUMNS),
+            ([recipe.column for recipe in self.tokens], _MADE_OF_PARTS),
             ([f"filter_{recipe.field}" for recipe in self.filters], FILTER_COLUMNS),
         ):
             for column in wanted:
@@ -92,7 +114,8 @@ class Agreement(Contract):
     @property
     def content_hash(self) -> str:
         """SHA-256 of the canonical JSON, as 64 hexadecimal digits: two agreements are the same when this is."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        document = self.model_dump(mode="json", exclude_none=True)  # what was added since does not rename what has none
+        return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 SHIPPED = {"hwlink-1": "default", "hwlink-test-1": "test"}

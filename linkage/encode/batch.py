@@ -9,11 +9,11 @@ from typing import Final
 import polars as pl
 
 from linkage.encode import content
-from linkage.encode.derive import FILTER_TEXTS, IDENTITY_FIELDS, derive_parts
+from linkage.encode.derive import DROPPED_SCHEMA, FILTER_TEXTS, IDENTITY_FIELDS, derive_parts
 from linkage.encode.filters import keyed_filters
 from linkage.encode.keys import KeyPurpose, ProjectKeys
 from linkage.encode.tokens import PART_SEPARATOR, keyed_references, keyed_tokens
-from linkage.normalise import FieldReason, Rules
+from linkage.normalise import FieldReason, Rules, normalise
 from schemas.agreement import Agreement
 from schemas.columns import columns, conform
 from schemas.contracts.base import Feed, Operation
@@ -32,8 +32,11 @@ _CONTENT_COLUMNS: Final = {
         *LISTED_FACTS[Feed.WELFARE],
     ),
 }
+PSEUDONYM: Final = "pseudonym"
+"""Clear column of a pseudonym of the agreement's hub domain."""
+
 CLEAR_COLUMNS: Final[dict[Feed, tuple[str, ...]]] = {
-    feed: (*_RECORD_COLUMNS, *IDENTITY_FIELDS, *own) for feed, own in _CONTENT_COLUMNS.items()
+    feed: (*_RECORD_COLUMNS, *IDENTITY_FIELDS, PSEUDONYM, *own) for feed, own in _CONTENT_COLUMNS.items()
 }
 """Every column that a clear file of a feed may have; anything else in it is never read."""
 
@@ -113,14 +116,16 @@ def encode(
     derived = derive_parts(frame, numbers, agreement, rules)
     facts, dropped = content.demographics(frame, derived.parts, numbers, latest)
     reference = record["record_id"] if keep_ids else subject_refs(source, record["record_id"], keys)
+    pseudonyms, unusable = _pseudonym_token(frame, numbers, agreement, keys, rules)
     tables = [
         record.select("version", "operation"),
         reference.alias("subject_ref").to_frame(),
         facts,
         _property_refs(derived.parts["uprn"], keys).to_frame(),
         _linkage_variables(derived.parts, agreement, keys),
+        pseudonyms.to_frame(),
     ]
-    reports = [derived.dropped, dropped]
+    reports = [derived.dropped, unusable, dropped]
 
     def keyed(field: str, values: pl.Series) -> pl.Series:
         scope = source.partition(".")[0] if field in _OF_CONTROLLER else source
@@ -200,6 +205,20 @@ def _linkage_variables(parts: pl.DataFrame, agreement: Agreement, keys: ProjectK
         text = parts[FILTER_TEXTS[shape.field]].alias(f"filter_{shape.field}")
         encoded.append(keyed_filters(text, shape, keys.sub_key(shape.field, KeyPurpose.FILTER)))
     return pl.DataFrame(encoded)
+
+
+def _pseudonym_token(
+    frame: pl.DataFrame, rows: pl.Series, agreement: Agreement, keys: ProjectKeys, rules: Rules
+) -> tuple[pl.Series, pl.DataFrame]:
+    """Return (token_pseudonym, dropped) of the hub's pseudonyms, all null where the agreement names no hub."""
+    recipe, column = agreement.pseudonym, "token_pseudonym"
+    if recipe is None or PSEUDONYM not in frame.columns:
+        nothing = pl.Series(column, dtype=pl.Binary).extend_constant(None, frame.height)
+        return nothing, pl.DataFrame(schema=DROPPED_SCHEMA)
+    found = normalise(_text(frame, PSEUDONYM), recipe.normaliser, rules)
+    token = keyed_tokens(found["value"], keys.sub_key(f"{PSEUDONYM}.{recipe.domain}", KeyPurpose.TOKEN))
+    dropped = found.select(rows.alias("row"), pl.lit(PSEUDONYM).alias("field"), "reason")
+    return token.alias(column), dropped.filter(pl.col("reason").is_not_null())
 
 
 def _claim_columns(

@@ -58,6 +58,8 @@ def _rule_faults(agreement: Agreement) -> list[str]:
             faults.append(f"normalisers names {field}, which is no field")
         elif rule not in wanted[field]:
             faults.append(f"this version of hwlink has no rule {rule} for {field}")
+    if agreement.pseudonym is not None and agreement.pseudonym.normaliser not in NORMALISERS:
+        faults.append(f"this version of hwlink has no rule {agreement.pseudonym.normaliser} for pseudonym")
     return faults
 
 

@@ -50,6 +50,7 @@ NORMALISERS: Final[dict[str, Normaliser]] = {
     "address/1": lambda raw, _rules: places.address(raw),
     "uprn/1": lambda raw, _rules: places.uprn(raw),
     "nhs_number/1": lambda raw, rules: codes.nhs_number(raw, accept_test=rules.accept_test_identifiers),
+    "pseudonym/1": lambda raw, _rules: codes.pseudonym(raw),
     "nino/1": lambda raw, rules: codes.nino(raw, accept_test=rules.accept_test_identifiers),
 }
 """Every rule by the name that an agreement uses."""

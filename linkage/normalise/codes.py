@@ -1,4 +1,4 @@
-"""Codes and numbers of a person: `nhs_number/1`, `nino/1`, `sex/1`."""
+"""Codes and numbers of a person: `nhs_number/1`, `nino/1`, `pseudonym/1`, `sex/1`."""
 
 from __future__ import annotations
 
@@ -68,6 +68,33 @@ def nino(raw: pl.Series, *, accept_test: bool) -> pl.DataFrame:
         .when(~accepted)
         .then(pl.lit(FieldReason.NOT_IN_ISSUE.value))
     ).select(pl.when(pl.col("reason").is_null()).then(bare.str.slice(0, 8)).alias("value"), "reason")
+
+
+def pseudonym(raw: pl.Series) -> pl.DataFrame:
+    """`pseudonym/1`: `value` (a pseudonym as written, digests in upper case), `reason`.
+
+    Printable ASCII without spaces, 6 to 128 characters. Hexadecimal digests of 32 digits or more are the same in either
+    case. A number that could be somebody's NHS number or NINO is no pseudonym, and one character repeated is a filler.
+    """
+    text = pl.col("text")
+    number = text.str.contains(identifiers.NHS_NUMBER_SHAPE) & identifiers.nhs_check_digit_holds(text)
+    upper = text.str.to_uppercase()
+    nino = upper.str.contains(identifiers.NINO_SHAPE) & identifiers.nino_prefix_allowed(upper)
+    digest = text.str.contains(r"^[0-9A-Fa-f]{32,}$")
+    return (
+        raw.alias("text")
+        .to_frame()
+        .with_columns(
+            reason=pl.when(~text.str.contains(r"^[!-~]{6,128}$") | number | nino)
+            .then(pl.lit(FieldReason.SHAPE.value))
+            .when(text.str.strip_chars(text.str.slice(0, 1)) == "")
+            .then(pl.lit(FieldReason.PLACEHOLDER.value))
+        )
+        .select(
+            pl.when(pl.col("reason").is_null()).then(pl.when(digest).then(upper).otherwise(text)).alias("value"),
+            "reason",
+        )
+    )
 
 
 def sex(raw: pl.Series) -> pl.DataFrame:

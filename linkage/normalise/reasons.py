@@ -23,6 +23,8 @@ class FieldReason(StrEnum):
     NOT_IN_ISSUE = "not_in_issue"
     TEST_RANGE = "test_range"
     ADMINISTRATIVE = "administrative"
+    NOT_BRIDGED = "not_bridged"
+    AMBIGUOUS = "ambiguous"
 
 
 EXPLAINED: dict[FieldReason, str] = {
@@ -41,4 +43,6 @@ EXPLAINED: dict[FieldReason, str] = {
     FieldReason.NOT_IN_ISSUE: "of a kind that is never issued",
     FieldReason.TEST_RANGE: "a test identifier, which only the test agreement accepts",
     FieldReason.ADMINISTRATIVE: "an administrative number that many people share",
+    FieldReason.NOT_BRIDGED: "a pseudonym that the bridge does not have",
+    FieldReason.AMBIGUOUS: "the bridge leads from this pseudonym to several",
 }

@@ -42,6 +42,7 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "postcode": ("token_postcode", "token_uprn"),
     "nhs_number": ("token_nhs_number",),
     "nino": ("token_nino",),
+    "pseudonym": ("token_pseudonym",),
 }
 """What a subject can have or lack -> the columns any of which gives it."""
 
@@ -153,14 +154,14 @@ def unemitted_share(
 
 def _fields(table: npt.NDArray[np.uint64], rows: IntArray) -> IntArray:
     """Return which of `_FIELDS` each row has, as the bits of a number."""
-    have = np.zeros(len(rows), dtype=np.uint8)
+    have = np.zeros(len(rows), dtype=np.uint16)
 
     def fill(start: int) -> None:
         some = slice(start, start + _ROWS_AT_ONCE)
         present = gathered(table, rows[some]) != 0
         for place, columns in enumerate(_FIELDS.values()):
             any_of = present[:, [TOKEN_POSITION[column] for column in columns]].any(axis=1)
-            have[some] |= any_of.astype(np.uint8) << place
+            have[some] |= any_of.astype(np.uint16) << place
 
     for _ in in_threads(fill, range(0, len(rows), _ROWS_AT_ONCE)):
         pass
@@ -168,7 +169,10 @@ def _fields(table: npt.NDArray[np.uint64], rows: IntArray) -> IntArray:
 
 
 def _bits(have: IntArray) -> dict[str, BoolArray]:
-    return {name: (have >> place) & 1 == 1 for place, name in enumerate(_FIELDS)}
+    bits = {name: (have >> place) & 1 == 1 for place, name in enumerate(_FIELDS)}
+    # Either of the two makes the number's comparison.
+    bits["nhs_number"] |= bits.pop("pseudonym")
+    return bits
 
 
 def _drawn(weigher: Weigher, generator: np.random.Generator) -> dict[str, IntArray]:

@@ -21,7 +21,8 @@ class LinkageVariables(Contract):
     """Tokens, compound keys and filters of one subject; a missing value is absent, never an encoded blank.
 
     Forename and surname share one token domain, so that swapped names show; so do a date of birth and its day-month
-    swap. `key_*` columns hash several parts jointly, so that no part can be attacked alone.
+    swap. `key_*` columns hash several parts jointly, so that no part can be attacked alone. `token_pseudonym` stands
+    for an NHS number that was a pseudonym already, of the one domain that the agreement names.
     """
 
     token_forename: Token | None = None
@@ -38,6 +39,7 @@ class LinkageVariables(Contract):
     token_uprn: Token | None = None
     token_nhs_number: Token | None = None
     token_nino: Token | None = None
+    token_pseudonym: Token | None = None
     # Birth date and sex jointly; names (sorted) and birth year jointly.
     key_birth_sex: Token | None = None
     key_names_year: Token | None = None

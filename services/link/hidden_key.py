@@ -17,6 +17,8 @@ from services.link.files import EncodedFile, column_batches
 KEYS: Final = ("nhs_number", "nino")
 """Keys that can be hidden: those that alone say who a person is."""
 
+_STAND_IN: Final = {"nhs_number": "token_pseudonym"}
+
 
 def check_of_key(key: str) -> None:
     """Refuse what is no key; InputError OPTION_INVALID."""
@@ -25,8 +27,9 @@ def check_of_key(key: str) -> None:
 
 
 def without_key(files: list[EncodedFile], key: str) -> list[EncodedFile]:
-    """Return the files as if they had no such key."""
-    return [replace(file, columns=tuple(c for c in file.columns if c != f"token_{key}")) for file in files]
+    """Return the files as if they had no such key, nor a pseudonym that stands for it."""
+    hidden = {f"token_{key}", _STAND_IN.get(key)}
+    return [replace(file, columns=tuple(c for c in file.columns if c not in hidden)) for file in files]
 
 
 def checked_by_key(

@@ -41,6 +41,8 @@ PASSES = {
     "postcode_surname": [["token_postcode"], ["token_surname_phonetic"]],
     "address_forename": [["token_address"], ["token_forename_phonetic"]],
     "dates_swapped_surname": [["token_date_of_birth", "token_date_of_birth_swapped"], ["token_surname_phonetic"]],
+    # Last, so that a fit of data without pseudonyms draws what it drew before there were any.
+    "pseudonym": [["token_pseudonym"]],
 }
 BROAD_PASSES = {
     "date": [["token_date_of_birth"]],

@@ -89,7 +89,7 @@ def candidates_by_force(held: HeldSubjects) -> np.ndarray:
     model, subjects = default_model(), held.subjects
     probes = Probes.of(model.passes, model.crossings)
     keys = held.keyed(model.passes)
-    identifiers = {("token_nhs_number",), ("token_nino",)}
+    identifiers = {("token_nhs_number",), ("token_pseudonym",), ("token_nino",)}
     by_identifier = [identifiers.issuperset(one.parts) for one in model.passes]
     unique = np.asarray(subjects.unique)[subjects.source]
     number = pl.Series("row", np.arange(len(held)))

@@ -137,7 +137,7 @@ def test_a_type_without_a_column_is_refused() -> None:
 
 
 def test_tokens_and_filters_are_named_by_what_they_are() -> None:
-    assert len(TOKEN_COLUMNS) == 22
+    assert len(TOKEN_COLUMNS) == 23
     assert len(FILTER_COLUMNS) == 3
     for name in (*TOKEN_COLUMNS, *FILTER_COLUMNS):
         assert columns(Subject)[name] == pl.Binary()

@@ -194,7 +194,7 @@ class WelfareRecord(_message.Message):
     def __init__(self, subject_ref: _Optional[str] = ..., version: _Optional[int] = ..., operation: _Optional[_Union[Operation, str]] = ..., linkage: _Optional[_Union[LinkageVariables, _Mapping]] = ..., claim_group: _Optional[bytes] = ..., claim_role: _Optional[str] = ..., demographics: _Optional[_Union[Demographics, _Mapping]] = ..., claims: _Optional[_Iterable[_Union[ClaimMembership, _Mapping]]] = ..., arrears: _Optional[_Iterable[_Union[Arrears, _Mapping]]] = ..., credit_periods: _Optional[_Iterable[_Union[CreditPeriod, _Mapping]]] = ..., deductions: _Optional[_Iterable[_Union[Deduction, _Mapping]]] = ..., occupancies: _Optional[_Iterable[_Union[Occupancy, _Mapping]]] = ..., dwellings: _Optional[_Iterable[_Union[Dwelling, _Mapping]]] = ..., homelessness: _Optional[_Iterable[_Union[HomelessnessCase, _Mapping]]] = ..., living_standards: _Optional[_Iterable[_Union[LivingStandardResult, _Mapping]]] = ..., unclaimed: _Optional[_Iterable[_Union[UnclaimedEntitlement, _Mapping]]] = ..., awards: _Optional[_Iterable[_Union[DiscretionaryAward, _Mapping]]] = ..., claim_changes: _Optional[_Iterable[_Union[ClaimChange, _Mapping]]] = ...) -> None: ...
 
 class LinkageVariables(_message.Message):
-    __slots__ = ("token_forename", "token_surname", "token_middle_names", "token_forename_phonetic", "token_surname_phonetic", "token_nickname", "token_date_of_birth", "token_date_of_birth_swapped", "token_postcode", "token_outcode", "token_address", "token_uprn", "token_nhs_number", "token_nino", "key_birth_sex", "key_names_year", "key_year_month_forename", "key_year_month_surname", "key_year_day_forename", "key_year_day_surname", "key_month_day_forename", "key_month_day_surname", "filter_forename", "filter_surname", "filter_address")
+    __slots__ = ("token_forename", "token_surname", "token_middle_names", "token_forename_phonetic", "token_surname_phonetic", "token_nickname", "token_date_of_birth", "token_date_of_birth_swapped", "token_postcode", "token_outcode", "token_address", "token_uprn", "token_nhs_number", "token_nino", "token_pseudonym", "key_birth_sex", "key_names_year", "key_year_month_forename", "key_year_month_surname", "key_year_day_forename", "key_year_day_surname", "key_month_day_forename", "key_month_day_surname", "filter_forename", "filter_surname", "filter_address")
     TOKEN_FORENAME_FIELD_NUMBER: _ClassVar[int]
     TOKEN_SURNAME_FIELD_NUMBER: _ClassVar[int]
     TOKEN_MIDDLE_NAMES_FIELD_NUMBER: _ClassVar[int]
@@ -209,6 +209,7 @@ class LinkageVariables(_message.Message):
     TOKEN_UPRN_FIELD_NUMBER: _ClassVar[int]
     TOKEN_NHS_NUMBER_FIELD_NUMBER: _ClassVar[int]
     TOKEN_NINO_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_PSEUDONYM_FIELD_NUMBER: _ClassVar[int]
     KEY_BIRTH_SEX_FIELD_NUMBER: _ClassVar[int]
     KEY_NAMES_YEAR_FIELD_NUMBER: _ClassVar[int]
     KEY_YEAR_MONTH_FORENAME_FIELD_NUMBER: _ClassVar[int]
@@ -234,6 +235,7 @@ class LinkageVariables(_message.Message):
     token_uprn: bytes
     token_nhs_number: bytes
     token_nino: bytes
+    token_pseudonym: bytes
     key_birth_sex: bytes
     key_names_year: bytes
     key_year_month_forename: bytes
@@ -245,7 +247,7 @@ class LinkageVariables(_message.Message):
     filter_forename: bytes
     filter_surname: bytes
     filter_address: bytes
-    def __init__(self, token_forename: _Optional[bytes] = ..., token_surname: _Optional[bytes] = ..., token_middle_names: _Optional[bytes] = ..., token_forename_phonetic: _Optional[bytes] = ..., token_surname_phonetic: _Optional[bytes] = ..., token_nickname: _Optional[bytes] = ..., token_date_of_birth: _Optional[bytes] = ..., token_date_of_birth_swapped: _Optional[bytes] = ..., token_postcode: _Optional[bytes] = ..., token_outcode: _Optional[bytes] = ..., token_address: _Optional[bytes] = ..., token_uprn: _Optional[bytes] = ..., token_nhs_number: _Optional[bytes] = ..., token_nino: _Optional[bytes] = ..., key_birth_sex: _Optional[bytes] = ..., key_names_year: _Optional[bytes] = ..., key_year_month_forename: _Optional[bytes] = ..., key_year_month_surname: _Optional[bytes] = ..., key_year_day_forename: _Optional[bytes] = ..., key_year_day_surname: _Optional[bytes] = ..., key_month_day_forename: _Optional[bytes] = ..., key_month_day_surname: _Optional[bytes] = ..., filter_forename: _Optional[bytes] = ..., filter_surname: _Optional[bytes] = ..., filter_address: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, token_forename: _Optional[bytes] = ..., token_surname: _Optional[bytes] = ..., token_middle_names: _Optional[bytes] = ..., token_forename_phonetic: _Optional[bytes] = ..., token_surname_phonetic: _Optional[bytes] = ..., token_nickname: _Optional[bytes] = ..., token_date_of_birth: _Optional[bytes] = ..., token_date_of_birth_swapped: _Optional[bytes] = ..., token_postcode: _Optional[bytes] = ..., token_outcode: _Optional[bytes] = ..., token_address: _Optional[bytes] = ..., token_uprn: _Optional[bytes] = ..., token_nhs_number: _Optional[bytes] = ..., token_nino: _Optional[bytes] = ..., token_pseudonym: _Optional[bytes] = ..., key_birth_sex: _Optional[bytes] = ..., key_names_year: _Optional[bytes] = ..., key_year_month_forename: _Optional[bytes] = ..., key_year_month_surname: _Optional[bytes] = ..., key_year_day_forename: _Optional[bytes] = ..., key_year_day_surname: _Optional[bytes] = ..., key_month_day_forename: _Optional[bytes] = ..., key_month_day_surname: _Optional[bytes] = ..., filter_forename: _Optional[bytes] = ..., filter_surname: _Optional[bytes] = ..., filter_address: _Optional[bytes] = ...) -> None: ...
 
 class Demographics(_message.Message):
     __slots__ = ("birth_year_month", "sex", "ethnic_category", "lsoa", "practice_code", "death_year_month", "interpreter_needed", "property_ref", "property_match")
