@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from linkage.encode.batch import CLEAR_COLUMNS, EncodedBatch, encode, subject_refs
+from linkage.encode.batch import CLEAR_COLUMNS, PSEUDONYM, EncodedBatch, encode, subject_refs
 from linkage.encode.derive import PARTS
 from linkage.encode.keys import KeyPurpose, ProjectKeys, key_file_text, secret_from_key_file
 from linkage.encode.recipes import check_agreement
@@ -13,6 +13,7 @@ from linkage.encode.recipes import check_agreement
 __all__ = [
     "CLEAR_COLUMNS",
     "PARTS",
+    "PSEUDONYM",
     "EncodedBatch",
     "KeyPurpose",
     "ProjectKeys",

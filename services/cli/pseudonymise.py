@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from schemas.agreement import Agreement
     from services.pseudonymise import Report
-    from services.pseudonymise.job import Progress
+    from services.pseudonymise.job import Progress, Pseudonyms
     from services.pseudonymise.layouts import Layout
 
 _DAY = ["%Y-%m-%d"]
@@ -37,6 +37,18 @@ LayoutSettingsOption = Annotated[
 ]
 BesideOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="A second file that the layout joins, such as the claims.")
+]
+
+DomainOption = Annotated[
+    str | None,
+    typer.Option(metavar="D", help="The file's people have pseudonyms of this domain, such as mhsds.person_id."),
+]
+BridgeOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="From those to the agreement's domain: columns pseudonym, hub_pseudonym."),
+]
+HubOption = Annotated[
+    str | None, typer.Option(metavar="D", help="The domain that the bridge leads to; the agreement's, if not given.")
 ]
 
 
@@ -112,6 +124,9 @@ def pseudonymise(
     layout: LayoutOption = None,
     layout_settings: LayoutSettingsOption = None,
     beside: BesideOption = None,
+    domain: DomainOption = None,
+    bridge: BridgeOption = None,
+    hub: HubOption = None,
     columns: Annotated[
         str | None, typer.Option(metavar="MAP.toml", help="Column map: a TOML file, or a shipped one (febrl).")
     ] = None,
@@ -177,6 +192,7 @@ def pseudonymise(
         ColumnMap() if columns is None else read_column_map(columns),
         version,
         raw,
+        pseudonyms_of(domain, bridge, hub),
     )
     _warn_of_open_key(key_file)
     with _progress(source_path.name) as progress:
@@ -185,6 +201,18 @@ def pseudonymise(
         typer.echo(json.dumps(report.as_json()))
     else:
         _tell(report)
+
+
+def pseudonyms_of(domain: str | None, bridge: Path | None, hub: str | None) -> Pseudonyms | None:
+    """Return what the options say of a file's pseudonyms, or None; InputError OPTION_INVALID for half of them."""
+    from schemas.errors import InputError, Reason
+    from services.pseudonymise.job import Pseudonyms
+
+    if domain is None:
+        if bridge is not None or hub is not None:
+            raise InputError(Reason.OPTION_INVALID, "--bridge and --hub lead from a domain; give --domain.")
+        return None
+    return Pseudonyms(domain, bridge, hub)
 
 
 def open_raw_layout(

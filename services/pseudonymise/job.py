@@ -21,6 +21,7 @@ from schemas.agreement import Agreement
 from schemas.contracts.records import FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import InputError, Reason
+from services.pseudonymise.bridges import open_crossing, without_pseudonyms
 from services.pseudonymise.layouts import Layout
 from services.pseudonymise.mapping import ColumnMap, select_columns
 from services.pseudonymise.reading import Chunk, ClearFile
@@ -40,11 +41,20 @@ Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
+class Pseudonyms:
+    """What `--domain`, `--bridge` and `--hub` say of a file whose people have pseudonyms already."""
+
+    domain: str
+    bridge: Path | None = None
+    hub: str | None = None
+
+
+@dataclass(frozen=True)
 class Job:
     """What to pseudonymise, how, and what the file is to declare. `version` stands in for rows that have none.
 
     `extract_date` bounds births and deaths; without one it is the day of the run. With a `layout`, the source is a file
-    (or folder) of that raw layout, and no column map is needed.
+    (or folder) of that raw layout, and no column map is needed. Without `pseudonyms`, those in it are left out.
     """
 
     source_path: Path
@@ -55,6 +65,7 @@ class Job:
     column_map: ColumnMap = field(default_factory=ColumnMap)
     version: int | None = None
     layout: Layout | None = None
+    pseudonyms: Pseudonyms | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +109,7 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
     )
     report = Report(output=str(job.output_path))
     clear, row_count = _clear_chunks(job, settings.latest, report, rows_at_once)
+    clear = _crossed(job, clear, settings.latest, report)
     seen = SeenRecords()
     prepared = ((chunk, seen.repeated(chunk.frame)) for chunk in clear)
 
@@ -126,10 +138,20 @@ def _clear_chunks(
     if job.layout is not None:
         return job.layout.rows(job.source_path, extracted_on, report), None
     file = ClearFile(job.source_path)
-    selection = select_columns(file.columns, job.column_map, job.declaration.feed)
+    known = job.pseudonyms is not None
+    selection = select_columns(file.columns, job.column_map, job.declaration.feed, pseudonyms=known)
     report.columns_left_out = selection.left_out
     chunks = file.chunks(selection.wanted, rows_at_once)
     return (Chunk(selection.apply(chunk.frame), chunk.rows, chunk.unreadable) for chunk in chunks), file.row_count
+
+
+def _crossed(job: Job, clear: Iterator[Chunk], latest: date, report: Report) -> Iterator[Chunk]:
+    """Return the chunks with pseudonyms of the agreement's hub, or with none."""
+    if job.pseudonyms is None:
+        return (without_pseudonyms(chunk, report) for chunk in clear)
+    asked = job.pseudonyms
+    crossing = open_crossing(job.agreement, asked.domain, asked.bridge, asked.hub, latest, report)
+    return map(crossing.apply, clear)
 
 
 def _check_paths(job: Job) -> None:
@@ -184,7 +206,10 @@ def _encode_chunk(settings: _Settings, chunk: Chunk, repeated: pl.Series) -> _En
     )
     refused = pl.concat([unreadable, batch.rejects])
     faults = pl.concat(
-        [refused.with_columns(row_refused=pl.lit(True)), batch.dropped.with_columns(row_refused=pl.lit(False))]
+        [
+            refused.with_columns(row_refused=pl.lit(True)),
+            pl.concat([chunk.dropped, batch.dropped]).with_columns(row_refused=pl.lit(False)),
+        ]
     ).sort("row", maintain_order=True)
     counts = batch.frame.select(pl.col(*TOKEN_COLUMNS, *FILTER_COLUMNS).count())
     bare = batch.frame.select(pl.all_horizontal(pl.col(*TOKEN_COLUMNS).is_null()).sum()).item()

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from linkage.encode import CLEAR_COLUMNS
+from linkage.encode import CLEAR_COLUMNS, PSEUDONYM
 from linkage.encode.derive import IDENTITY_FIELDS
 from schemas.contracts.base import Feed
 from schemas.errors import InputError, Reason
@@ -114,9 +114,9 @@ def _names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def select_columns(found: tuple[str, ...], column_map: ColumnMap, feed: Feed) -> Selection:
+def select_columns(found: tuple[str, ...], column_map: ColumnMap, feed: Feed, *, pseudonyms: bool = False) -> Selection:
     """Return what to read from a file with the `found` columns; InputError COLUMNS_WRONG when that cannot identify
-    anyone.
+    anyone. A column of `pseudonyms` is read only if the caller knows of which domain they are.
 
     The message never repeats what was found: where a header is missing, its first row holds a person's values.
     """
@@ -126,13 +126,14 @@ def select_columns(found: tuple[str, ...], column_map: ColumnMap, feed: Feed) ->
             Reason.COLUMNS_WRONG,
             f"The column map names {', '.join(missing)}, which the file does not have; mend the map or the header.",
         )
+    ours = [name for name in CLEAR_COLUMNS[feed] if pseudonyms or name != PSEUDONYM]
     sources = dict(column_map.sources)
     taken = {name for joined in sources.values() for name in joined.columns}
-    for name in CLEAR_COLUMNS[feed]:
+    for name in ours:
         if name in found and name not in sources and name not in taken:
             sources[name] = Joined((name,))
-    sources = {name: joined for name, joined in sources.items() if name in CLEAR_COLUMNS[feed]}
-    if "record_id" not in sources or not set(sources) & set(IDENTITY_FIELDS):
+    sources = {name: joined for name, joined in sources.items() if name in ours}
+    if "record_id" not in sources or not set(sources) & {*IDENTITY_FIELDS, PSEUDONYM}:
         raise InputError(
             Reason.COLUMNS_WRONG,
             "The header must name record_id and at least one of: "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from linkage.encode.derive import DROPPED_SCHEMA
 from schemas.errors import InputError, Reason
 
 PARQUET_MAGIC: Final = b"PAR1"
@@ -27,12 +28,14 @@ _DELIMITERS: Final = (",", "\t", ";", "|")
 @dataclass(frozen=True)
 class Chunk:
     """Consecutive rows. `rows` numbers them in the file from 1, not counting the header; `unreadable` are the numbers
-    of rows among and before them that could not be split into columns.
+    of rows among and before them that could not be split into columns. `dropped` are fields left out of them already
+    (row, field, reason).
     """
 
     frame: pl.DataFrame
     rows: pl.Series
     unreadable: tuple[int, ...] = ()
+    dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED_SCHEMA))
 
 
 class ClearFile:
