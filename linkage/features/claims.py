@@ -7,7 +7,6 @@ read from the claimant's row where there is one, since only that row must have t
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 
 import polars as pl
@@ -15,18 +14,13 @@ import polars as pl
 from linkage.features.bands import ARREARS_BANDS, INCOME_BANDS, PENSION_AGE_YEARS
 from linkage.features.context import Context
 from linkage.features.entry import category, count, flag
-from linkage.features.people import age_years, cut
+from linkage.features.households import claim_households, claims_held, claims_now, paid_benefits
+from linkage.features.people import age_years, banded
 from linkage.features.tables import SUBJECT
-from schemas.codes import Benefit, ClaimStatus, Tenure
+from schemas.codes import Benefit, Tenure
 from schemas.contracts.base import Feed
 from schemas.contracts.subject import ClaimRole
 from schemas.features import FeatureDefinition, HouseholdBasis, MarmotDomain, Sensitivity
-
-CLAIM: Final = ("source", "claim_ref")
-_ROLE_ORDER: Final = {role.value: rank for rank, role in enumerate(ClaimRole)}
-_IN_PAYMENT: Final = ("hb_in_payment", "ctr_in_payment", "uc_in_payment")
-_NEWEST_FIRST: Final = {"descending": [False, True, True, False], "nulls_last": True}
-
 
 _UNLINKED: Final = (
     "no subject of the person is in a welfare source that delivers these facts; "
@@ -112,67 +106,57 @@ ENTRIES: Final = tuple(_entries())
 
 
 def features(context: Context) -> pl.DataFrame:
-    """Return `person_id` and the group's features of everybody."""
-    current = current_claims(context.everybody("claims"), context.as_of)
-    parts = context.subjects.select("person_id", *SUBJECT).join(current, on=list(SUBJECT), how="inner")
-    households = claim_households(
-        current, context.everybody("demographics"), context.everybody("arrears"), context.as_of
-    )
-    return _welfare_features(context.persons, parts, households)
+    """Return `person_id` and the group's features of everybody.
 
-
-def current_claims(claims: pl.DataFrame, as_of: date) -> pl.DataFrame:
-    """Return the claim rows that hold on `as_of` (started, not ended), claimants first, with `_rank` and `_paid`."""
-    return (
-        claims.filter(
-            (pl.col("started_on").is_null() | (pl.col("started_on") <= as_of))
-            & (pl.col("ended_on").is_null() | (pl.col("ended_on") > as_of))
-        )
-        .with_columns(
-            pl.col("role").replace_strict(_ROLE_ORDER, default=len(_ROLE_ORDER), return_dtype=pl.Int8).alias("_rank"),
-            (pl.col("status") == ClaimStatus.IN_PAYMENT.value).fill_null(False).alias("_paid"),
-        )
-        .sort(
-            *CLAIM,
-            "_rank",
-            "_paid",
-            "started_on",
-            "subject_ref",
-            "benefit",
-            descending=[False, False, False, True, True, False, False],
-            nulls_last=True,
-        )
-    )
-
-
-def claim_households(
-    current: pl.DataFrame, demographics: pl.DataFrame, arrears: pl.DataFrame, as_of: date
-) -> pl.DataFrame:
-    """Return one row a claim with the household features and the three `*_in_payment` flags of the claim itself.
-
-    `demographics` and `arrears` are those of the welfare subjects; a household's debts are those of its members.
+    A person in several claims has the household of the best one (`households.claims_held`); benefits count over all
+    of them; income and tenure come from the first that states them.
     """
-    paid = [
-        pl.col("_paid").filter(pl.col("benefit") == benefit.value).first().fill_null(False).alias(name)
-        for benefit, name in zip(
-            (Benefit.HOUSING_BENEFIT, Benefit.COUNCIL_TAX_REDUCTION, Benefit.UNIVERSAL_CREDIT), _IN_PAYMENT, strict=True
-        )
-    ]
-    claims = current.group_by(CLAIM, maintain_order=True).agg(
-        *paid,
+    held = claims_held(context).join(_of_claims(context), on="household", how="left", suffix="_claim")
+    found = held.group_by("person_id", maintain_order=True).agg(
+        *(pl.col(benefit.value).any().alias(f"{benefit}_in_payment") for benefit in Benefit),
+        pl.col("household_size", "children_in_household", "household_type", "arrears_band").first(),
+        # A Universal Credit claim may state neither, where the same household's other claim does.
+        pl.col("income_band").drop_nulls().first(),
+        pl.col("tenure_claim").drop_nulls().first().alias("tenure"),
+    )
+    frame = context.persons.join(found, on="person_id", how="left")
+    return frame.select(
+        "person_id",
+        *(
+            pl.when(context.known(benefit)).then(pl.col(name).fill_null(False)).alias(name)
+            for benefit, name in ((benefit, f"{benefit}_in_payment") for benefit in Benefit)
+        ),
+        "tenure",
+        "household_size",
+        "children_in_household",
+        "household_type",
+        pl.when(context.known("arrears")).then(pl.col("arrears_band")).alias("arrears_band"),
+        "income_band",
+    )
+
+
+def _of_claims(context: Context) -> pl.DataFrame:
+    """Return one row a claim with its benefits in payment and its household's features."""
+    current = claims_now(context)
+    stated = current.group_by("household", maintain_order=True).agg(
         pl.col("tenure").drop_nulls().first(),
         pl.col("weekly_income_pence").drop_nulls().first().alias("_income_pence"),
     )
-    ages = demographics.select("source", "subject_ref", age_years(pl.col("birth_year_month"), as_of).alias("_age"))
-    debts = arrears.group_by("source", "subject_ref").agg(pl.col("balance_pence").clip(0).sum().alias("_debt_pence"))
+    demographics = context.everybody("demographics")
+    ages = demographics.select(*SUBJECT, age_years(pl.col("birth_year_month"), context.as_of).alias("_age"))
+    debts = (
+        claim_households(context)
+        .facts(context, "arrears")
+        .group_by("household")
+        .agg(pl.col("balance_pence").clip(0).sum().alias("_debt_pence"))
+    )
     is_role = {role: pl.col("_rank") == rank for rank, role in enumerate(ClaimRole)}
     members = (
         # One row a subject of a claim: a person has one part in it, whatever benefits it carries.
-        current.group_by(*CLAIM, "subject_ref")
+        current.group_by("household", *SUBJECT)
         .agg(pl.col("_rank").min())
-        .join(ages, on=["source", "subject_ref"], how="left")
-        .join(debts, on=["source", "subject_ref"], how="left")
-        .group_by(CLAIM)
+        .join(ages, on=list(SUBJECT), how="left")
+        .group_by("household")
         .agg(
             pl.len().cast(pl.Int32).alias("household_size"),
             is_role[ClaimRole.CHILD].sum().cast(pl.Int32).alias("children_in_household"),
@@ -182,18 +166,14 @@ def claim_households(
             .filter(is_role[ClaimRole.CLAIMANT] | is_role[ClaimRole.PARTNER])
             .all(ignore_nulls=False)
             .alias("_pensioners"),
-            pl.col("_debt_pence").sum(),
         )
     )
-    return claims.join(members, on=list(CLAIM), how="left").with_columns(
+    frame = paid_benefits(context).join(stated, on="household", how="left").join(members, on="household", how="left")
+    return frame.join(debts, on="household", how="left").with_columns(
         _household_type(),
-        cut(pl.col("_income_pence"), *_bands(INCOME_BANDS)).alias("income_band"),
-        cut(pl.col("_debt_pence"), *_bands(ARREARS_BANDS)).alias("arrears_band"),
+        banded(pl.col("_income_pence"), INCOME_BANDS).alias("income_band"),
+        banded(pl.col("_debt_pence").fill_null(0), ARREARS_BANDS).alias("arrears_band"),
     )
-
-
-def _bands(bands: tuple[tuple[int, str], ...]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    return tuple(edge for edge, _ in bands), tuple(label for _, label in bands)
 
 
 def _household_type() -> pl.Expr:
@@ -211,50 +191,4 @@ def _household_type() -> pl.Expr:
         .then(pl.lit("couple"))
         .otherwise(pl.lit("single"))
         .alias("household_type")
-    )
-
-
-def _welfare_features(persons: pl.DataFrame, parts: pl.DataFrame, households: pl.DataFrame) -> pl.DataFrame:
-    """Return `person_id` and every feature of the group.
-
-    `persons` has `person_id` and `covers_hb`, `covers_ctr`, `covers_uc`, `covers_arrears`; `parts` are the persons'
-    rows of
-    `current_claims` with `person_id`; `households` comes from `claim_households`. A person in several claims has
-    the household of one: in payment first, then by role, then the newest, then by reference; benefits count over
-    all of them; income and tenure come from the first that states them.
-    """
-    held = parts.join(households, on=list(CLAIM), how="left", suffix="_claim")
-    paid = held.group_by("person_id").agg(pl.col(name).any() for name in _IN_PAYMENT)
-    chosen = (
-        held.with_columns(pl.any_horizontal(_IN_PAYMENT).alias("_any_paid"))
-        .sort(
-            "person_id",
-            "_any_paid",
-            "_rank",
-            "started_on",
-            *CLAIM,
-            descending=[False, True, False, True, False, False],
-            nulls_last=True,
-        )
-        .group_by("person_id", maintain_order=True)
-        .agg(
-            pl.col("household_size", "children_in_household", "household_type", "arrears_band").first(),
-            # A Universal Credit claim may state neither, where the same household's other claim does.
-            pl.col("income_band").drop_nulls().first(),
-            pl.col("tenure_claim").drop_nulls().first().alias("tenure"),
-        )
-    )
-    frame = persons.join(paid, on="person_id", how="left").join(chosen, on="person_id", how="left")
-    return frame.select(
-        "person_id",
-        *(
-            pl.when(pl.col(f"covers_{name.partition('_')[0]}")).then(pl.col(name).fill_null(False)).alias(name)
-            for name in _IN_PAYMENT
-        ),
-        "tenure",
-        "household_size",
-        "children_in_household",
-        "household_type",
-        pl.when(pl.col("covers_arrears")).then(pl.col("arrears_band")).alias("arrears_band"),
-        "income_band",
     )

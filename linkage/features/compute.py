@@ -6,11 +6,12 @@ from datetime import date
 
 import polars as pl
 
+from linkage.features.change import household_rows, persons_near
 from linkage.features.context import Context, covered
 from linkage.features.groups import GROUPS
 from linkage.features.people import subjects_of
 from linkage.features.registry import FEATURES
-from linkage.features.tables import FACTS, MEMBERSHIP, FeatureTables
+from linkage.features.tables import FACTS, MEMBERSHIP, SUBJECT, FeatureTables
 
 
 def compute(
@@ -19,12 +20,16 @@ def compute(
     """Return one row a person with the columns of `feature_columns()`, sorted by `person_id`.
 
     `membership` has `person_id, source, subject_ref, link_probability`; with `persons` only those ids are computed,
-    and the result equals their rows of the whole computation, provided that `tables` holds the facts of their
-    subjects and of every subject in those subjects' claims. Rows of the frames may come in any order.
+    and the result equals their rows of the whole computation, provided that `tables` holds the facts of
+    `change.needed_subjects`. Rows of the frames may come in any order.
     """
     members = membership.select(MEMBERSHIP.names()).cast(MEMBERSHIP)
     if persons is not None:
-        members = members.join(persons.unique().alias("person_id").to_frame(), on="person_id", how="semi")
+        # What holds for a household is worked out from all of its members' persons, who are then left out again.
+        asked = persons.unique().alias("person_id").to_frame()
+        nobody = members.select(SUBJECT).clear()
+        near = persons_near(asked, nobody, household_rows(tables.facts), members)
+        members = members.join(near, on="person_id", how="semi")
     # Inside, a person is a number in the order of the ids: a twelfth of the memory, and faster to join.
     ids = members.select(pl.col("person_id").unique().sort())
     numbered = ids.with_row_index("_number")
@@ -36,4 +41,5 @@ def compute(
     context = Context(as_of, known, subjects, tables)
     for group in GROUPS:
         context = context.with_features(group.features(context), group.entries)
-    return context.persons.sort("person_id").select(ids["person_id"], *FEATURES)
+    frame = context.persons.sort("person_id").select(ids["person_id"], *FEATURES)
+    return frame if persons is None else frame.join(asked, on="person_id", how="semi", maintain_order="left")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -12,6 +13,8 @@ from linkage.features.entry import DTYPES
 from linkage.features.tables import EVENT_ONLY, FACTS, SUBJECT, FeatureTables
 from schemas.contracts.base import Feed
 from schemas.features import FeatureDefinition
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,18 +30,24 @@ class Context:
     persons: pl.DataFrame
     subjects: pl.DataFrame
     tables: FeatureTables
-    _held: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False)
+    _held: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def facts(self, kind: str) -> pl.DataFrame:
         """Return the facts of `kind` of these persons: `person_id, source, subject_ref` and the contract's columns."""
-        if kind not in self._held:
-            whose = self.subjects.lazy().select("person_id", *SUBJECT)
-            self._held[kind] = whose.join(self.tables.facts[kind], on=list(SUBJECT), how="inner").collect()
-        return self._held[kind]
+        whose = self.subjects.lazy().select("person_id", *SUBJECT)
+        plan = whose.join(self.tables.facts[kind], on=list(SUBJECT), how="inner")
+        return self.once(f"facts of {kind}", plan.collect)
 
     def everybody(self, kind: str) -> pl.DataFrame:
         """Return the facts of `kind` of all subjects, whoever's person they are: households are of subjects."""
-        return self.tables.facts[kind].collect()
+        return self.once(f"everybody's {kind}", self.tables.facts[kind].collect)
+
+    def once(self, name: str, work: Callable[[], T]) -> T:
+        """Return what `work` gives, worked out the first time that any group asks for `name`."""
+        if name not in self._held:
+            self._held[name] = work()
+        found: T = self._held[name]
+        return found
 
     def with_features(self, computed: pl.DataFrame, entries: Iterable[FeatureDefinition]) -> Context:
         """Return the context of the next group: `persons` with the columns that a group has computed."""

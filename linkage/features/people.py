@@ -37,6 +37,11 @@ def cut(value: pl.Expr, edges: tuple[int, ...], labels: tuple[str, ...]) -> pl.E
     return band
 
 
+def banded(value: pl.Expr, bands: tuple[tuple[int, str], ...]) -> pl.Expr:
+    """Return the label of the band of each value; `bands` are the lowest value and the label of each, rising."""
+    return cut(value, tuple(edge for edge, _ in bands), tuple(label for _, label in bands))
+
+
 def subjects_of(members: pl.DataFrame, demographics: pl.LazyFrame) -> pl.DataFrame:
     """Return the persons' subjects that have content, best first within each person.
 
@@ -189,7 +194,6 @@ def features(context: Context) -> pl.DataFrame:
             (pl.col("feed") == Feed.WELFARE.value).any().alias("in_welfare"),
         )
     )
-    labels = tuple(label for _, label in LIFE_STAGES)
     return (
         context.persons.select("person_id", link_probability="_link_probability")
         .join(known, on="person_id", how="left")
@@ -200,7 +204,7 @@ def features(context: Context) -> pl.DataFrame:
         .join(geography, on="lsoa", how="left")
         .with_columns(
             cut(pl.col("age"), AGE_EDGES, band_labels(AGE_EDGES)).alias("age_band"),
-            cut(pl.col("age"), tuple(edge for edge, _ in LIFE_STAGES), labels).alias("life_stage"),
+            banded(pl.col("age"), LIFE_STAGES).alias("life_stage"),
             pl.when(pl.col("_stated") >= 2).then(pl.col("_groups") > 1).alias("ethnicity_conflict"),
             (pl.col("imd_decile") <= CORE20_LOWEST_DECILES).alias("core20"),
             (pl.col("in_health") & pl.col("in_welfare")).alias("linked"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -10,9 +10,9 @@ from typing import Final
 import polars as pl
 
 from linkage.features import FeatureTables, affected_persons, compute, feature_columns
-from linkage.features.change import claim_mates
-from linkage.features.tables import MEMBERSHIP
-from services.features.content import Content, Offsets
+from linkage.features.change import needed_subjects
+from linkage.features.tables import COVERAGE, MEMBERSHIP
+from services.features.content import SUBJECT, Content, Offsets
 from services.features.membership import Moves, moved
 
 WHOLE_ABOVE_SHARE: Final = 0.3
@@ -21,13 +21,29 @@ WHOLE_ABOVE_SHARE: Final = 0.3
 
 @dataclass(frozen=True)
 class Built:
-    """The state a build starts from and ends with. `coverage` and `as_of` are None before the first."""
+    """The state a build starts from and ends with. `coverage` and `as_of` are None before the first.
+
+    `households` says who is or was in which household by all that has landed up to `offsets`.
+    """
 
     membership: pl.DataFrame
     features: pl.DataFrame
     offsets: Offsets
     coverage: pl.DataFrame | None = None
     as_of: date | None = None
+    households: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Reference data of places and practices (`linkage.features.tables`), which features of areas are read from."""
+
+    geography: pl.DataFrame
+    practices: pl.DataFrame
+
+    def tables(self, facts: Mapping[str, pl.LazyFrame], coverage: pl.DataFrame) -> FeatureTables:
+        """Return facts with this reference data."""
+        return FeatureTables.from_facts(facts, self.geography, coverage, self.practices)
 
 
 @dataclass(frozen=True)
@@ -48,31 +64,35 @@ def nobody() -> Built:
 
 
 def rebuild(
-    state: Built, transactions: Sequence[pl.DataFrame], content: Content, geography: pl.DataFrame, as_of: date
+    state: Built, transactions: Sequence[pl.DataFrame], content: Content, reference: Reference, as_of: date
 ) -> Rebuild:
     """Return the state after `transactions` and everything that has landed, as of `as_of`.
 
-    Computes only who is touched: by a membership change, by new facts of their own or of somebody in a claim with
-    them, now or before. Everybody is computed when the date turned, when a source delivers a kind of fact for the
-    first time (which turns unknown into a negative for all of its people), or when too many are touched.
+    Computes only who is touched: by a membership change, by new facts of their own or of somebody in a household
+    with them, on any basis, now or before. Everybody is computed when the date turned, when a source delivers a kind
+    of fact for the first time (which turns unknown into a negative for all of its people), or when too many are
+    touched.
     """
     moves = moved(state.membership, transactions)
     offsets = content.offsets()
-    coverage = content.coverage()
+    fresh = state.coverage is None or state.households is None
+    news = content.news({} if fresh else state.offsets, offsets)
+    coverage, households = news.coverage, news.households
+    if state.coverage is not None and state.households is not None:
+        coverage = pl.concat([state.coverage, coverage]).unique().sort(*COVERAGE)
+        households = pl.concat([state.households, households.join(state.households, on=households.columns, how="anti")])
     touched = None
-    if state.coverage is not None and state.as_of == as_of and coverage.equals(state.coverage):
-        claims = content.claim_rows()
-        touched = affected_persons(content.touched(state.offsets, offsets), claims, moves.membership, moves.persons)
+    if state.coverage is not None and not fresh and state.as_of == as_of and coverage.equals(state.coverage):
+        subjects = pl.concat([news.touched, moves.changed.select(SUBJECT)])
+        touched = affected_persons(subjects, households, moves.membership, moves.persons)
         if len(touched) > WHOLE_ABOVE_SHARE * max(1, len(state.features)):
             touched = None
     if touched is None:
-        facts = content.facts()
-        tables = FeatureTables.from_facts(facts, geography, coverage)
-        features = compute(tables, moves.membership, as_of)
+        features = compute(reference.tables(content.facts(), coverage), moves.membership, as_of)
     else:
-        own = moves.membership.join(touched.to_frame(), on="person_id", how="semi")
-        tables = FeatureTables.from_facts(content.facts(claim_mates(own, claims)), geography, coverage)
+        needed = needed_subjects(touched, households, moves.membership)
+        tables = reference.tables(content.facts(needed), coverage)
         staying = state.features.join(touched.to_frame(), on="person_id", how="anti")
         computed = compute(tables, moves.membership, as_of, touched)
         features = pl.concat([staying, computed]).sort("person_id")
-    return Rebuild(Built(moves.membership, features, offsets, coverage, as_of), touched, moves)
+    return Rebuild(Built(moves.membership, features, offsets, coverage, as_of, households), touched, moves)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
 from linkage.features import coverage_of
+from linkage.features.change import household_rows
 from schemas.contracts.base import Feed, Operation
 from schemas.contracts.facts import FACT_KINDS
 from services.lake import Zone
@@ -15,10 +17,22 @@ from services.lake.latest import latest
 
 SUBJECT: Final = ["source", "subject_ref"]
 _RECORD: Final = [*SUBJECT, "version", "content_hash"]
-_CLAIM_ROW: Final = pl.Schema({"source": pl.String(), "subject_ref": pl.String(), "claim_ref": pl.String()})
+_NOBODY: Final = pl.Schema(dict.fromkeys(SUBJECT, pl.String()))
 
 Offsets = dict[str, dict[str, int]]
 """Table -> application id (`topic-partition`) -> last offset."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What rows that landed since say: whose facts they are (`source, subject_ref`, each once; nobody where since is
+    the beginning), which facts their sources deliver (`linkage.features.coverage_of`), and who is in which household
+    (`change.HOUSEHOLD_ROWS`).
+    """
+
+    touched: pl.DataFrame
+    coverage: pl.DataFrame
+    households: pl.DataFrame
 
 
 class Content:
@@ -34,37 +48,24 @@ class Content:
         held = {table: self._zone.offsets(table) for table in self._tables}
         return {table: offsets for table, offsets in held.items() if offsets}
 
-    def touched(self, since: Offsets, now: Offsets) -> pl.DataFrame:
-        """Return the subjects with rows above `since`, each once; only tables where `now` differs are read."""
-        parts = []
-        for table in self._tables:
-            rows = self._zone.scan(table) if now.get(table, {}) != since.get(table, {}) else None
-            if rows is not None:
-                parts.append(rows.filter(_above(since.get(table, {}))).select(SUBJECT))
-        if not parts:
-            return pl.DataFrame(schema=dict.fromkeys(SUBJECT, pl.String))
-        return pl.concat(parts).unique().collect()
-
-    def coverage(self) -> pl.DataFrame:
-        """Return which facts each source has ever delivered, as `linkage.features.coverage_of`."""
-        parts: dict[str, list[pl.LazyFrame]] = {}
+    def news(self, since: Offsets, now: Offsets) -> News:
+        """Return what the rows above `since` say of everybody at once; only tables where `now` differs are read."""
+        rows: dict[str, list[pl.LazyFrame]] = {}
         for table, (_, kind) in self._tables.items():
-            rows = self._zone.scan(table)
-            if rows is not None:
-                parts.setdefault(kind, []).append(rows)
-        return coverage_of({kind: pl.concat(rows, how="diagonal_relaxed") for kind, rows in parts.items()})
+            found = self._zone.scan(table) if now.get(table, {}) != since.get(table, {}) else None
+            if found is not None:
+                rows.setdefault(kind, []).append(found.filter(_above(since.get(table, {}))))
+        by_kind = {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in rows.items()}
+        # From the beginning everybody is touched, which nobody needs to be told.
+        named = [part.select(SUBJECT).unique() for part in by_kind.values()] if since else []
+        touched = pl.concat([_NOBODY.to_frame(), *pl.collect_all(named)]).unique()
+        return News(touched, coverage_of(by_kind), household_rows(by_kind))
 
-    def claim_rows(self) -> pl.DataFrame:
-        """Return who is or ever was in which claim: `source, subject_ref, claim_ref` over every landed version."""
-        rows = self._zone.scan("welfare_claims")
-        if rows is None:
-            return _CLAIM_ROW.to_frame()
-        return rows.select(_CLAIM_ROW.names()).drop_nulls().unique().collect()
-
-    def facts(self, subjects: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
+    def facts(self, subjects: pl.DataFrame | None = None) -> dict[str, pl.LazyFrame]:
         """Return the facts that hold, by kind: of the latest version of each subject that is not withdrawn.
 
-        With `subjects` only of those. Demographics carry their `feed`. A record that came twice counts once.
+        With `subjects` only of those. Demographics carry their `feed`. A record that came twice counts once. Which
+        records hold is told at once; the facts are plans, read when they are run.
         """
         wanted: dict[str, list[pl.LazyFrame]] = {}
         for feed, kinds in FACT_KINDS.items():
@@ -79,14 +80,15 @@ class Content:
                 if rows is not None:
                     found = _of(rows, subjects).join(records, on=_RECORD, how="semi", nulls_equal=True)
                     wanted.setdefault(kind, []).append(found.unique([*_RECORD, "ordinal"]))
-        plans = [pl.concat(parts, how="diagonal_relaxed") for parts in wanted.values()]
-        return dict(zip(wanted, pl.collect_all(plans), strict=True))
+        return {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in wanted.items()}
 
     def _holding(self, demographics: pl.LazyFrame, feed: Feed, subjects: pl.DataFrame | None) -> pl.LazyFrame:
         return (
             latest(_of(demographics, subjects))
             .filter(pl.col("operation") != Operation.WITHDRAW.value)
             .with_columns(pl.lit(feed.value).alias("feed"))
+            .collect()
+            .lazy()
         )
 
 

@@ -21,14 +21,14 @@ from typing import Final
 import polars as pl
 
 from linkage.features import feature_columns
-from linkage.features.tables import MEMBERSHIP
+from linkage.features.tables import MEMBERSHIP, PRACTICES
 from schemas.contracts.persons import MembershipChange, PersonEvent
 from schemas.errors import Reason, StateError
 from schemas.topics import PERSONS
 from services.bus import Bus, Message, TopicPartition
 from services.bus.retention import trimmed
 from services.bus.rows import rows_of
-from services.features.builder import Built, Rebuild, nobody, rebuild
+from services.features.builder import Built, Rebuild, Reference, nobody, rebuild
 from services.features.content import Content
 from services.features.membership import lineage, moved
 from services.features.records import Consumer, Stamp
@@ -71,6 +71,7 @@ class Features:
         registry: FeaturesRegistry,
         *,
         geography: pl.DataFrame,
+        practices: pl.DataFrame | None = None,
         consumers: Sequence[Consumer] = (),
         today: Callable[[], date] = date.today,
         model_id: Callable[[], str | None] = lambda: None,
@@ -78,14 +79,14 @@ class Features:
     ) -> None:
         """Take up the last published snapshot and the position and sequence that it was made from.
 
-        `geography` has one row an LSOA (`linkage.features.tables.GEOGRAPHY`); `today` gives the as-of date;
+        `geography` and `practices` are reference data (`linkage.features.tables`); `today` gives the as-of date;
         `model_id` the match model in force.
         """
         self._bus = bus
         self._products = products
         self._content = Content(content)
         self._registry = registry
-        self._geography = geography
+        self._reference = Reference(geography, PRACTICES.to_frame() if practices is None else practices)
         self._consumers = list(consumers)
         self._today = today
         self._model_id = model_id
@@ -131,7 +132,7 @@ class Features:
     def publish(self) -> Snapshot:
         """Rebuild from what was gathered, write the tables, tell the consumers and publish the snapshot."""
         started = time.monotonic()
-        done = rebuild(self._state, self._transactions, self._content, self._geography, self._today())
+        done = rebuild(self._state, self._transactions, self._content, self._reference, self._today())
         tables = self._write(done)
         stamp = self._stamp(done.state)
         sent = self._tell(done, stamp)

@@ -155,7 +155,7 @@ class World:
                 "link_probability": pl.Float64,
             },
         )
-        tables = FeatureTables.from_facts(content.facts(), GEOGRAPHY, content.coverage())
+        tables = FeatureTables.from_facts(content.facts(), GEOGRAPHY, content.news({}, content.offsets()).coverage)
         return compute(tables, membership, self.today)
 
     def records(self) -> list[tuple[str, dict[str, object] | None]]:

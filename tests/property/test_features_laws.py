@@ -2,93 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import Any
-
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from linkage.features import FEATURES, FeatureTables, affected_persons, changed_rows, compute
-from linkage.features.change import claim_mates
-from schemas.codes import ArrearsKind, Benefit, ClaimStatus, Condition, DiagnosisStatus, EncounterKind, EthnicCategory
-from schemas.contracts.subject import ClaimRole
+from linkage.features.change import household_rows, needed_subjects
 from schemas.features import FeatureType
-
-AS_OF = date(2026, 6, 30)
-SOURCES = {"a.gp": "health", "b.trust": "health", "c.shbe": "welfare", "d.ctr": "welfare"}
-GEOGRAPHY = pl.DataFrame(
-    {"lsoa": ["E01000001", "E01000002"], "ward": ["N", "S"], "authority": ["m", "s"], "imd_decile": [1, 9]}
-)
-REFS = [str(n) for n in range(5)]
-SUBJECTS = st.tuples(st.sampled_from(list(SOURCES)), st.sampled_from(REFS))
-DAYS = st.integers(0, 800).map(lambda back: AS_OF - timedelta(back - 20))
+from tests.features.worlds import AS_OF, GEOGRAPHY, PRACTICES, SOURCES, Facts, worlds
 
 
-def _rows(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    row = st.builds(
-        lambda subject, **rest: {"source": subject[0], "subject_ref": subject[1], **rest}, SUBJECTS, **fields
-    )
-    return st.lists(row, max_size=12)
-
-
-def _maybe(values: Any) -> st.SearchStrategy[Any]:
-    return st.none() | st.sampled_from(list(values))
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Facts by kind, and a membership of some of the subjects in some persons."""
-    subjects = draw(st.lists(SUBJECTS, unique=True, min_size=1, max_size=14))
-    demographics = [
-        {
-            "source": source,
-            "subject_ref": ref,
-            "feed": SOURCES[source],
-            "version": draw(st.integers(0, 2)),
-            "birth_year_month": draw(_maybe(["1950-01", "1990-07", "2015-03"])),
-            "sex": draw(_maybe(["1", "2", "X"])),
-            "ethnic_category": draw(_maybe(EthnicCategory)),
-            "lsoa": draw(_maybe(["E01000001", "E01000002", "E01999999"])),
-        }
-        for source, ref in subjects
-    ]
-    listed = {
-        "diagnoses": _rows(
-            condition=st.sampled_from(Condition), status=st.sampled_from(DiagnosisStatus), recorded_on=DAYS
-        ),
-        "encounters": _rows(
-            kind=st.sampled_from(EncounterKind),
-            started_on=DAYS,
-            admission_method=_maybe(["11", "21"]),
-            primary_diagnosis=_maybe(["J440", "I500", "S720"]),
-        ),
-        "claims": _rows(
-            claim_ref=st.sampled_from(["c1", "c2", "c3"]),
-            benefit=st.sampled_from(Benefit),
-            role=st.sampled_from(ClaimRole),
-            status=st.sampled_from(ClaimStatus),
-            started_on=st.none() | DAYS,
-            ended_on=st.none() | DAYS,
-            tenure=_maybe(["council", "owner"]),
-            weekly_income_pence=_maybe([0, 20_000, 90_000]),
-        ),
-        "arrears": _rows(kind=st.sampled_from(ArrearsKind), balance_pence=st.integers(-10, 300_000)),
-    }
-    facts = {"demographics": demographics, **{kind: draw(rows) for kind, rows in listed.items()}}
-    held = draw(st.lists(st.sampled_from(subjects), unique=True, min_size=1))
-    membership = [
-        {
-            "person_id": draw(st.sampled_from(["p1", "p2", "p3", "p4"])),
-            "source": s,
-            "subject_ref": r,
-            "link_probability": 0.9,
-        }
-        for s, r in held
-    ]
-    frames = {kind: pl.DataFrame(rows, infer_schema_length=None) for kind, rows in facts.items() if rows}
-    return frames, pl.DataFrame(membership)
+def _tables(facts: Facts, coverage: pl.DataFrame | None = None) -> FeatureTables:
+    return FeatureTables.from_facts(facts, GEOGRAPHY, coverage, PRACTICES)
 
 
 @settings(deadline=None)
@@ -97,20 +23,17 @@ def test_computing_some_persons_gives_their_rows_of_computing_all(
     world: tuple[dict[str, pl.DataFrame], pl.DataFrame], data: st.DataObject
 ) -> None:
     facts, membership = world
-    tables = FeatureTables.from_facts(facts, GEOGRAPHY)
+    tables = _tables(facts)
     whole = compute(tables, membership, AS_OF)
     some = pl.Series(
         "person_id", data.draw(st.lists(st.sampled_from(["p1", "p2", "p3", "p9"]), unique=True)), dtype=pl.String
     )
     expected = whole.filter(pl.col("person_id").is_in(some.implode()))
     assert_frame_equal(compute(tables, membership, AS_OF, some), expected)
-    # And from no more than the facts of those persons and of who shares a claim with them.
-    own = membership.filter(pl.col("person_id").is_in(some.implode()))
-    needed = claim_mates(own, tables.facts["claims"].select("source", "subject_ref", "claim_ref").collect())
+    # And from no more than the facts of those persons and of who shares a household with them.
+    needed = needed_subjects(some, household_rows(facts), membership)
     fewer = {kind: rows.join(needed, on=["source", "subject_ref"], how="semi") for kind, rows in facts.items()}
-    assert_frame_equal(
-        compute(FeatureTables.from_facts(fewer, GEOGRAPHY, tables.coverage), membership, AS_OF, some), expected
-    )
+    assert_frame_equal(compute(_tables(fewer, tables.coverage), membership, AS_OF, some), expected)
 
 
 @settings(deadline=None)
@@ -118,10 +41,8 @@ def test_computing_some_persons_gives_their_rows_of_computing_all(
 def test_the_order_of_rows_means_nothing(world: tuple[dict[str, pl.DataFrame], pl.DataFrame], seed: int) -> None:
     facts, membership = world
     shuffled = {kind: rows.sample(fraction=1.0, shuffle=True, seed=seed) for kind, rows in facts.items()}
-    first = compute(FeatureTables.from_facts(facts, GEOGRAPHY), membership, AS_OF)
-    again = compute(
-        FeatureTables.from_facts(shuffled, GEOGRAPHY), membership.sample(fraction=1.0, shuffle=True, seed=seed), AS_OF
-    )
+    first = compute(_tables(facts), membership, AS_OF)
+    again = compute(_tables(shuffled), membership.sample(fraction=1.0, shuffle=True, seed=seed), AS_OF)
     assert_frame_equal(first, again)
 
 
@@ -129,7 +50,7 @@ def test_the_order_of_rows_means_nothing(world: tuple[dict[str, pl.DataFrame], p
 @given(worlds())
 def test_every_value_is_one_that_the_registry_lists(world: tuple[dict[str, pl.DataFrame], pl.DataFrame]) -> None:
     facts, membership = world
-    computed = compute(FeatureTables.from_facts(facts, GEOGRAPHY), membership, AS_OF)
+    computed = compute(_tables(facts), membership, AS_OF)
     assert computed["person_id"].to_list() == sorted(membership["person_id"].unique())
     for name, definition in FEATURES.items():
         values = set(computed[name].drop_nulls())
@@ -145,7 +66,7 @@ def test_a_fact_is_unknown_exactly_where_no_source_of_the_person_delivers_it(
     world: tuple[dict[str, pl.DataFrame], pl.DataFrame],
 ) -> None:
     facts, membership = world
-    tables = FeatureTables.from_facts(facts, GEOGRAPHY)
+    tables = _tables(facts)
     computed = compute(tables, membership, AS_OF)
     delivered = {(row["source"], row["fact"]) for row in tables.coverage.to_dicts()}
     there = set(tables.facts["demographics"].select("source", "subject_ref").collect().iter_rows())
@@ -191,16 +112,13 @@ def test_only_affected_persons_change_when_facts_and_moves_come(
         .otherwise(pl.col("person_id"))
         .alias("person_id")
     )
-    tables = [FeatureTables.from_facts(f, GEOGRAPHY) for f in (facts, changed)]
+    tables = [_tables(f) for f in (facts, changed)]
     everything = pl.concat([t.coverage for t in tables]).unique()
-    old, new = (
-        compute(FeatureTables.from_facts(f, GEOGRAPHY, everything), m, AS_OF)
-        for f, m in ((facts, membership), (changed, after))
-    )
-    claims = pl.concat([t.facts["claims"].select("source", "subject_ref", "claim_ref").collect() for t in tables])
+    old, new = (compute(_tables(f, everything), m, AS_OF) for f, m in ((facts, membership), (changed, after)))
+    households = pl.concat([household_rows(f) for f in (facts, changed)]).unique()
     moved = pl.concat([membership, after]).join(
         pl.DataFrame([moving], schema=["source", "subject_ref"], orient="row"), on=on, how="semi"
     )["person_id"]
-    affected = affected_persons(touched, claims, after, moved)
+    affected = affected_persons(touched, households, after, moved)
     assert set(changed_rows(old, new)) <= set(affected)
     assert set(old["person_id"]) - set(new["person_id"]) <= set(affected)

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from linkage.block import Probes
 from linkage.features import feature_columns
-from linkage.features.tables import GEOGRAPHY, MEMBERSHIP
+from linkage.features.tables import GEOGRAPHY, MEMBERSHIP, PRACTICES
 from linkage.held import HeldSubjects
 from linkage.match import Matcher
 from linkage.subjects import Subjects
@@ -23,7 +23,7 @@ from schemas.contracts.base import Feed
 from schemas.contracts.subject import Subject
 from schemas.model import default_model
 from services.admin.dead_letters import count as dead_letters
-from services.features.builder import nobody, rebuild
+from services.features.builder import Reference, nobody, rebuild
 from services.features.content import Content
 from services.features.role import FEATURES_TABLE, MEMBERSHIP_TABLE
 from services.link import run as link
@@ -155,7 +155,7 @@ def check_features(line: Line) -> dict[str, Any]:
         type(state)(membership.cast(MEMBERSHIP), state.features, {}),
         [],
         Content(zones["content"]),
-        pl.DataFrame(schema=GEOGRAPHY),
+        Reference(pl.DataFrame(schema=GEOGRAPHY), pl.DataFrame(schema=PRACTICES)),
         snapshot.as_of,
     ).state
     for table, rows, key in (
