@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from enum import StrEnum
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 from hypothesis import given, settings
@@ -18,7 +16,7 @@ from schemas.columns import columns
 from schemas.contracts.base import Contract, Feed
 from schemas.contracts.facts import LISTED_FACTS, Demographics
 from schemas.contracts.records import RECORDS
-from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS, LinkageVariables
+from schemas.contracts.subject import LinkageVariables
 from schemas.errors import Reason
 from services.ingest.checks import EARLIEST, LATEST, column_checks
 from services.ingest.rows import frame_of_rows
@@ -26,57 +24,18 @@ from services.ingest.split import Origin, split
 from services.ingest.validate import validate
 from services.pb.hwlink.v1 import ingest_pb2
 from services.send.encode import rows_request
+from tests.contract_values import allowed
 
 few = settings(max_examples=40, deadline=None)
-
-
-def hexadecimal(size: int) -> st.SearchStrategy[str]:
-    # The first digit keeps chance from looking like text in hexadecimal, which is refused on purpose.
-    return st.binary(min_size=size, max_size=size).map(lambda b: (b"\xf1" + b[1:-1] + b"\xf1").hex())
-
-
-def token(size: int) -> st.SearchStrategy[bytes]:
-    return st.binary(min_size=size - 1, max_size=size - 1).map(lambda b: b"\xf1" + b)
 
 
 texts = st.text(max_size=12)
 """Mostly wrong anywhere."""
 
-OWN: dict[str, st.SearchStrategy[Any]] = {
-    **dict.fromkeys(TOKEN_COLUMNS, token(16)),
-    **dict.fromkeys(FILTER_COLUMNS, token(64)),
-    "claim_group": token(16),
-    **dict.fromkeys(("subject_ref", "claim_ref", "account_ref", "case_ref", "property_ref"), hexadecimal(16)),
-    "version": st.integers(0, 3 * 10**9),
-}
-"""Good values of fields whose constraints do not say what the door takes for a slip."""
 
-
-@cache
 def good(contract: type[Contract], name: str) -> st.SearchStrategy[Any]:
     """Return what a field's own constraints allow."""
-    if name in OWN:
-        return OWN[name]
-    kind, metadata = contract.model_fields[name].annotation, list(contract.model_fields[name].metadata)
-    while get_args(kind):
-        # Optional or annotated: what is not None is the type, and constraints follow it.
-        kind, *more = (part for part in get_args(kind) if part is not type(None))
-        metadata += [one for part in more for one in getattr(part, "metadata", [])]
-    limits = ("pattern", "ge", "le", "max_length")
-    found = {n: v for part in metadata for n in limits if (v := getattr(part, n, None)) is not None}
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return st.sampled_from([member.value for member in kind])
-    if kind is date:
-        return st.dates(EARLIEST, LATEST)
-    if kind is bool:
-        return st.booleans()
-    if kind is int:
-        return st.integers(found["ge"], found["le"])
-    if kind is float:
-        return st.floats(found["ge"], found["le"])
-    # What `$` and `\\d` mean is left to the contracts' own engine.
-    allowed = st.from_regex(re.compile(found["pattern"].replace("$", r"\Z"), re.ASCII))
-    return allowed.filter(lambda text: len(text) <= found.get("max_length", len(text)))
+    return allowed(contract, name, EARLIEST, LATEST)
 
 
 WRONG: dict[pl.DataType, st.SearchStrategy[Any]] = {

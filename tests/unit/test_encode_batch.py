@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 
 from linkage.encode import CLEAR_COLUMNS, EncodedBatch, ProjectKeys, encode, subject_refs
+from linkage.encode.content import KEYED_FROM
 from linkage.normalise import FieldReason
 from schemas.agreement import shipped_agreement
 from schemas.columns import columns
 from schemas.contracts.base import Feed
+from schemas.contracts.facts import LISTED_FACTS
 from schemas.contracts.records import RECORDS
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 
@@ -303,12 +305,10 @@ def test_an_empty_batch_is_a_batch() -> None:
 def test_nothing_identifying_passes(feed: Feed) -> None:
     """A canary in every column, known and unknown, comes out nowhere: not in the records, not in the reports."""
     canary = "CANARY7Q"
-    listed = json.dumps(
-        [{"condition": canary, "kind": canary, "claim_reference": canary, "benefit": canary, "note": canary}]
-    )
-    row = dict.fromkeys(CLEAR_COLUMNS[feed], canary) | {
-        "version": None, "operation": None, "diagnoses": listed, "encounters": listed, "claims": listed,
-        "arrears": listed, "phone": canary, "email": canary, "bank_account": canary, "notes": canary,
+    members = {KEYED_FROM.get(name, name) for kind in LISTED_FACTS[feed].values() for name in kind.model_fields}
+    listed = json.dumps([dict.fromkeys(("note", *members), canary)])
+    row = dict.fromkeys(CLEAR_COLUMNS[feed], canary) | dict.fromkeys(LISTED_FACTS[feed], listed) | {
+        "version": None, "operation": None, "phone": canary, "email": canary, "bank_account": canary, "notes": canary,
     }  # fmt: skip
     batch = coded(row, feed=feed)
     everything = repr((batch.frame.rows(), batch.rejects.rows(), batch.dropped.rows())).upper()
