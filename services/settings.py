@@ -53,8 +53,16 @@ class Settings(BaseModel):
     model_path: Path | None = Field(
         None, description="match model document that a new deployment starts with; default: the shipped one"
     )
+    reference_path: Path | None = Field(
+        None, description="reference store (`hwlink reference import`); without it features of areas are unknown"
+    )
+    imd_edition: str | None = Field(
+        None, description="edition of the index of deprivation to use, 2019 or 2025; default: the newest in the store"
+    )
     geography_path: Path | None = Field(
-        None, description="CSV of small areas: lsoa, ward, authority, imd_decile; without it area features are unknown"
+        None,
+        description="in place of a reference store, a CSV of small areas: lsoa, ward, authority, imd_decile and what "
+        "else is known of them",
     )
     shards: Annotated[int, Field(ge=1, le=64)] = Field(1, description="how many shards pairs are divided into")
     matchers: Annotated[int, Field(ge=1, le=64)] = Field(
@@ -99,6 +107,11 @@ def read_settings(environ: Mapping[str, str], **overrides: Any) -> Settings:
         raise StateError(
             Reason.SETTING_INVALID, f"Setting not usable: {', '.join(fields)}; `hwlink config` shows what each takes."
         ) from None
+    if settings.reference_path is not None and settings.geography_path is not None:
+        raise StateError(
+            Reason.SETTING_INVALID,
+            "HWLINK_REFERENCE_PATH and HWLINK_GEOGRAPHY_PATH both describe areas; leave one of them out.",
+        )
     serving = (settings.ingest_address, settings.query_address, settings.review_address)
     for address in (*serving, *([settings.metrics_address] if settings.metrics_address else [])):
         _refuse_unsafe(address)

@@ -16,8 +16,8 @@ from services.bootstrap.stores import (
     accepted_agreements,
     consumer_keys,
     open_bus,
-    open_geography,
     open_model,
+    open_reference,
     open_registry,
     open_zone,
 )
@@ -149,7 +149,7 @@ def _features(settings: Settings) -> Role:
         for purpose in shipped_purposes().values()
         if purpose.feeds_topic and purpose.consumer is not None
     ]
-    geography = open_geography(settings)
+    reference = open_reference(settings)
     as_of = settings.as_of
     bus = open_bus(settings)
     features = Features(
@@ -157,7 +157,7 @@ def _features(settings: Settings) -> Role:
         open_zone(settings, "content"),
         open_zone(settings, "products"),
         registry.features,
-        geography=geography,
+        reference=reference,
         consumers=consumers,
         today=date.today if as_of is None else lambda: as_of,
         model_id=registry.features.model_in_force,

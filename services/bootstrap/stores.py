@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,9 @@ from services.registry import Registry
 from services.settings import Settings
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from services.bus.layout import LayoutAdmin
     from services.consumers import ConsumerKeys
+    from services.features.builder import Reference
 
 
 def open_bus(settings: Settings) -> Bus:
@@ -126,18 +126,30 @@ def consumer_keys(settings: Settings) -> ConsumerKeys:
     return ConsumerKeys(settings.data_dir / "keys")
 
 
-def open_geography(settings: Settings) -> pl.DataFrame:
-    """Return the geography that the settings name; without one, features of areas are unknown for everybody."""
+def open_reference(settings: Settings) -> Reference:
+    """Return the reference data that the settings name; without any, features of areas are unknown for everybody.
+
+    Raises StateError STORE_MISSING or InputError OPTION_INVALID for a store that cannot be used, InputError
+    FILE_UNREADABLE for a CSV that cannot.
+    """
     import polars as pl
 
     from linkage.features.tables import GEOGRAPHY
+    from services.features.builder import Reference
 
+    if settings.reference_path is not None:
+        from services.reference import open_store
+
+        store = open_store(settings.reference_path)
+        return Reference(store.geography(settings.imd_edition), store.practices(), store.version)
     if settings.geography_path is None:
-        return pl.DataFrame(schema=GEOGRAPHY)
+        return Reference()
     try:
-        return pl.read_csv(settings.geography_path, schema_overrides=GEOGRAPHY)
+        content = settings.geography_path.read_bytes()
+        areas = pl.read_csv(content, schema_overrides=GEOGRAPHY)
     except (OSError, pl.exceptions.PolarsError):
         raise InputError(
             Reason.FILE_UNREADABLE,
             f"The geography cannot be read: a CSV with columns {', '.join(GEOGRAPHY)}; check HWLINK_GEOGRAPHY_PATH.",
         ) from None
+    return Reference(areas, version=f"csv-{hashlib.sha256(content).hexdigest()[:12]}")

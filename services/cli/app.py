@@ -13,6 +13,7 @@ from schemas.errors import HwlinkError, Reason
 GROUPS = (
     "demo",
     "synthesise",
+    "reference",
     "pseudonymise",
     "link",
     "serve",
@@ -20,6 +21,7 @@ GROUPS = (
     "query",
     "model",
     "review",
+    "indicators",
     "report",
     "operate",
     "store",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from linkage.features import FeatureTables, affected_persons, compute, feature_columns
 from linkage.features.change import needed_subjects
-from linkage.features.tables import COVERAGE, MEMBERSHIP
+from linkage.features.tables import COVERAGE, GEOGRAPHY, MEMBERSHIP, PRACTICES
 from services.features.content import SUBJECT, Content, Offsets
 from services.features.membership import Moves, moved
 
@@ -36,10 +36,14 @@ class Built:
 
 @dataclass(frozen=True)
 class Reference:
-    """Reference data of places and practices (`linkage.features.tables`), which features of areas are read from."""
+    """Reference data of places and practices (`linkage.features.tables`), which features of areas are read from.
 
-    geography: pl.DataFrame
-    practices: pl.DataFrame
+    `version` is what a snapshot tells them by.
+    """
+
+    geography: pl.DataFrame = field(default_factory=GEOGRAPHY.to_frame)
+    practices: pl.DataFrame = field(default_factory=PRACTICES.to_frame)
+    version: str = ""
 
     def tables(self, facts: Mapping[str, pl.LazyFrame], coverage: pl.DataFrame) -> FeatureTables:
         """Return facts with this reference data."""

@@ -21,7 +21,7 @@ from typing import Final
 import polars as pl
 
 from linkage.features import feature_columns
-from linkage.features.tables import MEMBERSHIP, PRACTICES
+from linkage.features.tables import MEMBERSHIP
 from schemas.contracts.persons import MembershipChange, PersonEvent
 from schemas.errors import Reason, StateError
 from schemas.topics import PERSONS
@@ -70,8 +70,7 @@ class Features:
         products: Zone,
         registry: FeaturesRegistry,
         *,
-        geography: pl.DataFrame,
-        practices: pl.DataFrame | None = None,
+        reference: Reference,
         consumers: Sequence[Consumer] = (),
         today: Callable[[], date] = date.today,
         model_id: Callable[[], str | None] = lambda: None,
@@ -79,14 +78,14 @@ class Features:
     ) -> None:
         """Take up the last published snapshot and the position and sequence that it was made from.
 
-        `geography` and `practices` are reference data (`linkage.features.tables`); `today` gives the as-of date;
+        `reference` is the reference data, by whose version a snapshot is told; `today` gives the as-of date;
         `model_id` the match model in force.
         """
         self._bus = bus
         self._products = products
         self._content = Content(content)
         self._registry = registry
-        self._reference = Reference(geography, PRACTICES.to_frame() if practices is None else practices)
+        self._reference = reference
         self._consumers = list(consumers)
         self._today = today
         self._model_id = model_id
@@ -101,13 +100,14 @@ class Features:
         self._restarted = True
         # Without a position the snapshot came of another bus, and on this one consumers have heard of nobody.
         self._untold = not positions and not self._state.features.is_empty()
+        self._replaced = self._reference_of_last() not in (None, reference.version)
         self.counts: Counter[str] = Counter()
         """Since the start: `snapshots` published, messages `sent` to consumers; and `people` in the last snapshot."""
         self._transactions: list[pl.DataFrame] = []
         self._events: list[PersonEvent] = []
         self._offsets_seen = self._state.offsets
         self._checked = self._rest_until = -float("inf")
-        self._waiting_since = time.monotonic() if self._untold else None
+        self._waiting_since = time.monotonic() if self._untold or self._replaced else None
         self._last_input = 0.0
 
     def step(self) -> int:
@@ -145,10 +145,10 @@ class Features:
             tables=tables,
             model_id=self._model_id(),
             positions={**position, **content},
-            summary_json=summary_json(done.state.features),
+            summary_json=summary_json(done.state.features, self._reference.version),
         )
         self._registry.publish_snapshot(snapshot, position, self._sequence)
-        self._untold = False
+        self._untold = self._replaced = False
         self._state, self._serial, self._restarted = done.state, stamp.revision, False
         self._transactions, self._events, self._waiting_since = [], [], None
         self._published = self._sequence
@@ -202,6 +202,11 @@ class Features:
             if colon:
                 offsets.setdefault(table, {})[application] = at
         return serial, Built(frames[MEMBERSHIP_TABLE], frames[FEATURES_TABLE], offsets, as_of=last.as_of)
+
+    def _reference_of_last(self) -> str | None:
+        """Return the version of the reference data behind the last snapshot, None before the first."""
+        published = self._registry.snapshots()
+        return json.loads(published[0].summary_json).get("reference", "") if published else None
 
     def _read(self) -> list[Message]:
         """Gather the next transactions; where retention took some, what they all came to."""
@@ -264,6 +269,7 @@ class Features:
     def _is_behind(self) -> bool:
         return (
             self._untold
+            or self._replaced
             or self._sequence != self._published
             or self._content.offsets() != self._state.offsets
             or self._today() != self._state.as_of

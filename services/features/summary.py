@@ -14,8 +14,11 @@ SUBGROUPS: Final = ("age_band", "sex_code", "ethnic_group_5", "imd_decile", "aut
 """Where linkage error is known to differ, and must therefore be shown (domain: ONS Census to PDS linkage)."""
 
 
-def summary_json(features: pl.DataFrame) -> str:
-    """Return the summary of a feature table as JSON: `persons`, `health`, `welfare`, `linked`, and `by` subgroup."""
+def summary_json(features: pl.DataFrame, reference: str = "") -> str:
+    """Return the summary of a feature table as JSON: `persons`, `health`, `welfare`, `linked`, and `by` subgroup.
+
+    `reference` is the version of the reference data that the features were computed with.
+    """
     by = {
         name: [
             {"value": value, **counts}
@@ -25,7 +28,7 @@ def summary_json(features: pl.DataFrame) -> str:
         ]
         for name in SUBGROUPS
     }
-    return json.dumps({**features.select(_counts()).row(0, named=True), "by": by})
+    return json.dumps({"reference": reference, **features.select(_counts()).row(0, named=True), "by": by})
 
 
 def _counts() -> list[pl.Expr]:

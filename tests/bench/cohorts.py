@@ -38,14 +38,13 @@ ASKED_AGAIN = 5
 
 def features(inputs: Inputs, state: Path) -> list[Measure]:
     """A full build from what is there, and the next one after some records changed; consumers' records included."""
-    from linkage.features.tables import GEOGRAPHY
     from schemas.purposes import shipped_purposes
     from services.bootstrap import consumer_keys, open_registry, open_zone
+    from services.bootstrap.stores import open_reference
     from services.features.records import Consumer
     from services.features.role import Features, Pace
 
     settings = inputs.settings(state)
-    assert settings.geography_path is not None
     assert settings.as_of is not None
     as_of: date = settings.as_of
     registry, keys, content = open_registry(settings), consumer_keys(settings), open_zone(settings, "content")
@@ -55,7 +54,7 @@ def features(inputs: Inputs, state: Path) -> list[Measure]:
         content,
         open_zone(settings, "products"),
         registry.features,
-        geography=pl.read_csv(settings.geography_path, schema_overrides=GEOGRAPHY),
+        reference=open_reference(settings),
         consumers=[Consumer(p, keys.key(str(p.consumer))) for p in purposes],
         today=lambda: as_of,
         pace=Pace(poll_s=0.0),

@@ -33,6 +33,7 @@ from schemas.topics import INTERNAL, PERSONS, features_topic, person_events_topi
 from schemas.wire import to_ipc
 from services.bus import Outgoing, Producer
 from services.bus.memory import MemoryBus
+from services.features.builder import Reference
 from services.features.content import Content
 from services.features.membership import lineage
 from services.features.records import Consumer
@@ -74,14 +75,14 @@ class World:
         self.offset = 0
         self.person_of: dict[tuple[str, str], str] = {}
 
-    def role(self, bus: MemoryBus | None = None) -> Features:
+    def role(self, bus: MemoryBus | None = None, reference: Reference | None = None) -> Features:
         consumer = Consumer(shipped_purposes()["segmentation"], b"k" * 32, clock_ms=lambda: 0)
         return Features(
             bus or self.bus,
             self.content,
             self.products,
             self.registry.features,
-            geography=GEOGRAPHY,
+            reference=reference or Reference(GEOGRAPHY),
             consumers=[consumer],
             today=lambda: self.today,
             model_id=lambda: "model-1",
@@ -249,6 +250,20 @@ def test_on_a_new_bus_consumers_are_told_of_everybody_and_of_who_has_gone_since(
     assert sorted(record["revision"] for record in told.values() if record) == [2]  # type: ignore[type-var]
     assert list(told.values()).count(None) == 1
     assert world.role().drain() is None
+
+
+def test_new_reference_data_are_a_new_snapshot_that_names_them(world: World) -> None:
+    _linked_person(world)
+    first = world.role().drain()
+    assert first is not None
+    assert json.loads(first.summary_json)["reference"] == ""
+    spared = GEOGRAPHY.with_columns(imd_decile=pl.lit(9))
+    role = world.role(reference=Reference(spared, version="ref-0123456789ab"))
+    second = role.drain()
+    assert second is not None
+    assert json.loads(second.summary_json)["reference"] == "ref-0123456789ab"
+    assert world.features()["core20"].to_list() == [False]
+    assert role.drain() is None
 
 
 def test_steps_gather_until_it_is_quiet_and_then_publish(world: World) -> None:
