@@ -6,9 +6,9 @@ A filter is an expression in SQL WHERE syntax over feature names; `linkage.cohor
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from schemas.contracts.base import Contract
 from schemas.errors import InputError, Reason
@@ -30,6 +30,11 @@ class CohortDefinition(Contract):
 
     `source` says which paper or programme asked for it; `review_on` when somebody must look at it again. `min_count` is
     how many people it must find before it answers at all, where that is more than the disclosure policy asks for.
+
+    Three fields restrict it further. `dimensions` are the features by which its people may be counted or narrowed; None
+    permits all. `guards` are features that may be asked of only through this cohort: without that, the same question
+    without its name would pass by its rules. `refusal` says why, to whoever asks for more; a cohort without any output
+    answers everybody with it.
     """
 
     cohort_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,63}$")]
@@ -43,6 +48,16 @@ class CohortDefinition(Contract):
     outputs: tuple[Output, ...] = (Output.COUNTS,)
     min_count: Annotated[int, Field(ge=0)] = 0
     review_on: date | None = None
+    dimensions: tuple[str, ...] | None = None
+    guards: tuple[str, ...] = ()
+    refusal: str = ""
+
+    @model_validator(mode="after")
+    def _refuses_with_a_reason(self) -> Self:
+        restricted = self.dimensions is not None or self.guards or not self.outputs
+        if restricted and len(self.refusal) < 20:
+            raise ValueError("a restricted cohort says why")
+        return self
 
 
 def parse_cohort(text: str) -> CohortDefinition:

@@ -6,6 +6,7 @@ To add one, write its document here under its id; a changed filter, denominator 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -21,6 +22,11 @@ def shipped_cohorts() -> dict[str, CohortDefinition]:
     )
     cohorts = [parse_cohort(entry.read_text("utf-8")) for entry in documents]
     return {cohort.cohort_id: cohort for cohort in cohorts}
+
+
+def guards(cohorts: Mapping[str, CohortDefinition]) -> dict[str, CohortDefinition]:
+    """Return each feature that may be asked of only through one of `cohorts`, with that cohort."""
+    return {name: found for found in cohorts.values() for name in found.guards}
 
 
 def cohort(cohort_id: str) -> CohortDefinition:

@@ -247,6 +247,10 @@ def _cohorts_of_server(to: str, purpose: str) -> list[dict[str, Any]]:
             "denominator": c.denominator,
             "exclusions": [{"filter": e.filter, "because": e.because} for e in c.exclusions],
             "outputs": [cohort_pb2.Output.Name(output).removeprefix("OUTPUT_").lower() for output in c.outputs],
+            "min_count": c.min_count,
+            "review_on": c.review_on or None,
+            "dimensions": list(c.dimensions) if c.restricted else None,
+            "refusal": c.refusal,
         }
         for c in found
     ]
@@ -268,7 +272,8 @@ def _print_context(context: Context) -> None:
         )
     typer.echo(
         f"Snapshot {context.snapshot_id}, as of {context.as_of}, model {context.model_id or 'none'}, "
-        f"policy {context.policy_id}. {WITHHELD} is withheld; numbers are rounded."
+        f"reference data {context.reference_version or 'none'}, policy {context.policy_id}. "
+        f"{WITHHELD} is withheld; numbers are rounded."
     )
 
 

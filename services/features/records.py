@@ -13,6 +13,7 @@ import polars as pl
 
 from linkage.features import FEATURES, changed_rows
 from linkage.rekey import rekey
+from schemas.cohort_documents import guards, shipped_cohorts
 from schemas.contracts.persons import PersonEvent
 from schemas.events import EventType, cloud_event_headers
 from schemas.features import FeatureOutput
@@ -25,11 +26,14 @@ _CHUNK: Final = 10_000
 
 
 def permitted_features(purpose: Purpose) -> list[str]:
-    """Return the names of the features that a purpose's topic may carry."""
+    """Return the names of the features that a purpose's topic may carry; none that a cohort guards."""
+    guarded = guards(shipped_cohorts())
     return [
         definition.name
         for definition in FEATURES.values()
-        if FeatureOutput.TOPIC in definition.outputs and definition.sensitivity in purpose.sensitivities
+        if FeatureOutput.TOPIC in definition.outputs
+        and definition.sensitivity in purpose.sensitivities
+        and definition.name not in guarded
     ]
 
 

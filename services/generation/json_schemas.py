@@ -20,9 +20,11 @@ from schemas.decision import Constraint
 from schemas.disclosure import DisclosurePolicy
 from schemas.events import EVENTS, AuditRecord, DeadLetter, FeatureRecord, schema_urn
 from schemas.features import FeatureDefinition
+from schemas.indicators import Indicator, IndicatorRecord
 from schemas.model import MatchModel
 from schemas.purposes import Purpose
 from schemas.quality import QualityReport
+from schemas.reference import ReferenceManifest
 
 FOLDER: Final = "schemas/generated"
 
@@ -60,6 +62,9 @@ DOCUMENTS: Final[dict[str, type[Contract]]] = {
     "person_event": PersonEvent,
     "audit_record": AuditRecord,
     "dead_letter": DeadLetter,
+    "reference_manifest": ReferenceManifest,
+    "indicator": Indicator,
+    "indicator_record": IndicatorRecord,
 }
 """JSON documents and events: file name -> contract."""
 

@@ -46,6 +46,7 @@ class Context:
     as_of: str
     model_id: str
     policy_id: str
+    reference_version: str
     linkage: tuple[Linkage, ...]
 
 
@@ -222,6 +223,7 @@ def _context(context: cohort_pb2.AnswerContext) -> Context:
         context.as_of,
         context.model_id,
         context.policy_id,
+        context.reference_version,
         tuple(_linkage(rate) for rate in context.linkage_rates),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,18 +42,20 @@ class Members:
     meant: int
 
 
-def requested_features(names: list[str], purpose: Purpose) -> list[FeatureDefinition]:
-    """Return the columns asked for, or all that the purpose permits on rows.
+def requested_features(names: list[str], purpose: Purpose, guarded: Container[str] = ()) -> list[FeatureDefinition]:
+    """Return the columns asked for, or all that the purpose permits on rows; never one of `guarded`.
 
     Raises InputError FEATURE_UNKNOWN or OPTION_INVALID, PolicyError PURPOSE_NOT_PERMITTED.
     """
     if len(set(names)) != len(names):
         raise InputError(Reason.OPTION_INVALID, "A feature stands twice in the columns; name each once.")
     if not names:
-        return [d for d in FEATURES.values() if FeatureOutput.MEMBERS in d.outputs and _permits(purpose, d)]
+        offered = [d for d in FEATURES.values() if d.name not in guarded]
+        return [d for d in offered if FeatureOutput.MEMBERS in d.outputs and _permits(purpose, d)]
     wanted = [feature(name) for name in names]
     for definition in wanted:
-        if FeatureOutput.MEMBERS not in definition.outputs or not _permits(purpose, definition):
+        on_rows = FeatureOutput.MEMBERS in definition.outputs and definition.name not in guarded
+        if not on_rows or not _permits(purpose, definition):
             raise PolicyError(
                 Reason.PURPOSE_NOT_PERMITTED,
                 f"Purpose {purpose.purpose_id} gets no rows with {definition.name}; leave the column out.",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from linkage.cohorts import Selection, select
 from linkage.cohorts.nodes import Among, Every, Node, Some
 from linkage.features import feature
+from schemas.cohort_documents import guards
 from schemas.cohorts import CohortDefinition
 from schemas.errors import InputError, PolicyError, Reason
 from schemas.features import FeatureDefinition, FeatureOutput
@@ -26,27 +27,55 @@ def permit(asking: Purpose, used: FeatureDefinition) -> None:
 
 
 def may_ask(asking: Purpose, cohort: CohortDefinition) -> bool:
-    """Return whether the purpose may use every feature of a cohort, and gets some output that it gives."""
+    """Return whether the purpose may use every feature of a cohort, and gets some output that it gives.
+
+    One that answers nobody is shown with the others, for what it says.
+    """
     used = {found.sensitivity for found in select(cohort).features}
-    return used <= set(asking.sensitivities) and bool(set(cohort.outputs) & set(asking.outputs))
+    return used <= set(asking.sensitivities) and (bool(set(cohort.outputs) & set(asking.outputs)) or not cohort.outputs)
 
 
 def cohort_for(cohorts: Mapping[str, CohortDefinition], cohort_id: str, output: Output) -> CohortDefinition | None:
     """Return the cohort of an id, None for no id.
 
-    Raises InputError COHORT_UNKNOWN, or PolicyError PURPOSE_NOT_PERMITTED when it does not give the output.
+    Raises InputError COHORT_UNKNOWN, or PolicyError when it does not give the output: DISCLOSURE_RISK with the rule
+    that the cohort states, else PURPOSE_NOT_PERMITTED.
     """
     if not cohort_id:
         return None
     found = cohorts.get(cohort_id)
     if found is None:
         raise InputError(Reason.COHORT_UNKNOWN, f"There is no such cohort; there are: {', '.join(sorted(cohorts))}.")
+    if output not in found.outputs and found.refusal:
+        raise PolicyError(Reason.DISCLOSURE_RISK, f"Cohort {found.cohort_id} gives no {output}. {found.refusal}")
     if output not in found.outputs:
         raise PolicyError(
             Reason.PURPOSE_NOT_PERMITTED,
             f"Cohort {found.cohort_id} gives no {output}; it gives: {', '.join(found.outputs)}.",
         )
     return found
+
+
+def obey_rules(cohorts: Mapping[str, CohortDefinition], cohort_id: str, features: Iterable[FeatureDefinition]) -> None:
+    """Raise PolicyError DISCLOSURE_RISK unless people of a cohort may be narrowed, counted or shown by `features`.
+
+    `features` are those that a question adds to the cohort's own. A guarded one is asked of only through its cohort.
+    """
+    guarding = guards(cohorts)
+    asked = cohorts.get(cohort_id)
+    for used in features:
+        guard = guarding.get(used.name)
+        if guard is not None and guard is not asked:
+            raise PolicyError(
+                Reason.DISCLOSURE_RISK,
+                f"{used.name} is asked of only through cohort {guard.cohort_id}. {guard.refusal}",
+            )
+        if asked is not None and asked.dimensions is not None and used.name not in asked.dimensions:
+            raise PolicyError(
+                Reason.DISCLOSURE_RISK,
+                f"Cohort {asked.cohort_id} is not told by {used.name}, only by: "
+                f"{', '.join(asked.dimensions) or 'nothing'}. {asked.refusal}",
+            )
 
 
 def dimensions_for(names: Sequence[str], asking: Purpose, most: int) -> list[FeatureDefinition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from linkage.disclosure import ReleasedTable, release_percent
@@ -64,6 +65,11 @@ def cohort_message(definition: CohortDefinition) -> cohort_pb2.Cohort:
         ],
         outputs=[_OUTPUTS[output] for output in definition.outputs],
         source=definition.source,
+        dimensions=definition.dimensions or (),
+        restricted=definition.dimensions is not None,
+        refusal=definition.refusal,
+        min_count=definition.min_count,
+        review_on=definition.review_on.isoformat() if definition.review_on else "",
     )
 
 
@@ -78,6 +84,7 @@ def context_message(state: State, policy: DisclosurePolicy, linkage: Linkage) ->
         published_at_ms=state.snapshot.published_at_ms,
         model_id=state.snapshot.model_id or "",
         policy_id=policy.policy_id,
+        reference_version=str(json.loads(state.snapshot.summary_json).get("reference", "")),
         linkage_rates=[rate_message(Feed.HEALTH, health, linked), rate_message(Feed.WELFARE, welfare, linked)],
     )
 

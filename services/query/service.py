@@ -4,7 +4,7 @@ order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
@@ -16,11 +16,12 @@ from linkage.cohorts import Selection, select
 from linkage.disclosure import release_count, release_percent
 from linkage.disclosure.counts import Mask
 from linkage.features import FEATURES
-from schemas.cohort_documents import shipped_cohorts
+from schemas.cohort_documents import guards, shipped_cohorts
 from schemas.cohorts import CohortDefinition
 from schemas.contracts.base import Feed
 from schemas.disclosure import DisclosurePolicy, shipped_policy
 from schemas.errors import PolicyError, Reason
+from schemas.features import FeatureDefinition
 from schemas.purposes import Output, Purpose, purpose
 from schemas.wire import to_ipc
 from services.consumers import ConsumerKeys
@@ -34,6 +35,7 @@ from services.query.permission import (
     cohort_for,
     dimensions_for,
     may_ask,
+    obey_rules,
     permit,
     refuse_large_table,
     refuse_unknown_places,
@@ -159,7 +161,7 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
             asking = purpose(request.purpose)
             dimensions = dimensions_for(request.dimensions, asking, self._policy.max_dimensions)
             start, size = self._pages.position(request), _size(request.page_size, _CELLS_PAGE)
-            state, selection = self._selected(request, asking, Output.COUNTS)
+            state, selection = self._selected(request, asking, Output.COUNTS, dimensions)
             refuse_large_table(state, dimensions, LARGEST_TABLE)
             question = Question(Kind.TABLE, selection, tuple(d.name for d in dimensions), request.margins)
             answer = table_answer(state, question, self._policy)
@@ -180,7 +182,7 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
         with audited(self._registry, self._identify(context).principal, request.purpose, "query.members") as audit:
             asking = purpose(request.purpose)
             asking.permits(Output.MEMBERS)
-            wanted = requested_features(list(request.features), asking)
+            wanted = requested_features(list(request.features), asking, guards(self._cohorts))
             start, size = self._pages.position(request), _size(request.page_size, _ROWS_PAGE)
             state, selection = self._selected(request, asking, Output.MEMBERS)
             key = self._keys.key(asking.consumer or asking.purpose_id)
@@ -210,12 +212,16 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
                 )
             )
 
-    def _selected(self, request: _Asking, asking: Purpose, output: Output) -> tuple[State, Selection]:
-        """Return the state and the people that a request means, having checked that it may ask for them."""
+    def _selected(
+        self, request: _Asking, asking: Purpose, output: Output, by: Sequence[FeatureDefinition] = ()
+    ) -> tuple[State, Selection]:
+        """Return the state and the people that a request means, having checked that it may ask for them, told `by`."""
         asking.permits(output)
-        selection = select(cohort_for(self._cohorts, request.selection.cohort_id, output), request.selection.filter)
+        cohort_id, own = request.selection.cohort_id, request.selection.filter
+        selection = select(cohort_for(self._cohorts, cohort_id, output), own)
         for used in selection.features:
             permit(asking, used)
+        obey_rules(self._cohorts, cohort_id, (*select(None, own).features, *by))
         state = self._states.state(request.snapshot_id or None)
         refuse_unknown_places(state, selection)
         return state, selection

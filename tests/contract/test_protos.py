@@ -316,6 +316,7 @@ def test_answers_to_analysts_hold_no_bare_count(files: descriptor_pb2.FileDescri
         "LinkageRate.linked_percent",
         "Feature.look_back_months",
         "Cohort.version",
+        "Cohort.min_count",
         "CountResponse.percent",
         "AnonymityReport.k",
     }

@@ -52,20 +52,22 @@ class Selection(_message.Message):
     def __init__(self, cohort_id: _Optional[str] = ..., filter: _Optional[str] = ...) -> None: ...
 
 class AnswerContext(_message.Message):
-    __slots__ = ("snapshot_id", "as_of", "published_at_ms", "model_id", "policy_id", "linkage_rates")
+    __slots__ = ("snapshot_id", "as_of", "published_at_ms", "model_id", "policy_id", "linkage_rates", "reference_version")
     SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
     AS_OF_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_AT_MS_FIELD_NUMBER: _ClassVar[int]
     MODEL_ID_FIELD_NUMBER: _ClassVar[int]
     POLICY_ID_FIELD_NUMBER: _ClassVar[int]
     LINKAGE_RATES_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_VERSION_FIELD_NUMBER: _ClassVar[int]
     snapshot_id: str
     as_of: str
     published_at_ms: int
     model_id: str
     policy_id: str
     linkage_rates: _containers.RepeatedCompositeFieldContainer[LinkageRate]
-    def __init__(self, snapshot_id: _Optional[str] = ..., as_of: _Optional[str] = ..., published_at_ms: _Optional[int] = ..., model_id: _Optional[str] = ..., policy_id: _Optional[str] = ..., linkage_rates: _Optional[_Iterable[_Union[LinkageRate, _Mapping]]] = ...) -> None: ...
+    reference_version: str
+    def __init__(self, snapshot_id: _Optional[str] = ..., as_of: _Optional[str] = ..., published_at_ms: _Optional[int] = ..., model_id: _Optional[str] = ..., policy_id: _Optional[str] = ..., linkage_rates: _Optional[_Iterable[_Union[LinkageRate, _Mapping]]] = ..., reference_version: _Optional[str] = ...) -> None: ...
 
 class LinkageRate(_message.Message):
     __slots__ = ("feed", "people", "linked", "linked_percent")
@@ -126,7 +128,7 @@ class ListFeaturesResponse(_message.Message):
     def __init__(self, features: _Optional[_Iterable[_Union[Feature, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class Cohort(_message.Message):
-    __slots__ = ("cohort_id", "version", "title", "description", "filter", "denominator", "exclusions", "outputs", "source")
+    __slots__ = ("cohort_id", "version", "title", "description", "filter", "denominator", "exclusions", "outputs", "source", "restricted", "dimensions", "refusal", "min_count", "review_on")
     COHORT_ID_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -136,6 +138,11 @@ class Cohort(_message.Message):
     EXCLUSIONS_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTED_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    REFUSAL_FIELD_NUMBER: _ClassVar[int]
+    MIN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    REVIEW_ON_FIELD_NUMBER: _ClassVar[int]
     cohort_id: str
     version: int
     title: str
@@ -145,7 +152,12 @@ class Cohort(_message.Message):
     exclusions: _containers.RepeatedCompositeFieldContainer[CohortExclusion]
     outputs: _containers.RepeatedScalarFieldContainer[Output]
     source: str
-    def __init__(self, cohort_id: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., filter: _Optional[str] = ..., denominator: _Optional[str] = ..., exclusions: _Optional[_Iterable[_Union[CohortExclusion, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, str]]] = ..., source: _Optional[str] = ...) -> None: ...
+    restricted: bool
+    dimensions: _containers.RepeatedScalarFieldContainer[str]
+    refusal: str
+    min_count: int
+    review_on: str
+    def __init__(self, cohort_id: _Optional[str] = ..., version: _Optional[int] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., filter: _Optional[str] = ..., denominator: _Optional[str] = ..., exclusions: _Optional[_Iterable[_Union[CohortExclusion, _Mapping]]] = ..., outputs: _Optional[_Iterable[_Union[Output, str]]] = ..., source: _Optional[str] = ..., restricted: _Optional[bool] = ..., dimensions: _Optional[_Iterable[str]] = ..., refusal: _Optional[str] = ..., min_count: _Optional[int] = ..., review_on: _Optional[str] = ...) -> None: ...
 
 class CohortExclusion(_message.Message):
     __slots__ = ("filter", "because")
