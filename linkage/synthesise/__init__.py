@@ -4,8 +4,19 @@ Pure and seeded: the same arguments give the same frames. Every identifier lies 
 have.
 """
 
+from linkage.synthesise.feeds import SOURCES, Feeds, feeds
 from linkage.synthesise.population import HEALTH_COLUMNS, WELFARE_COLUMNS, Population, population
 from linkage.synthesise.rates import ErrorRates
 from linkage.synthesise.world import REFERENCE_DATE
 
-__all__ = ["HEALTH_COLUMNS", "REFERENCE_DATE", "WELFARE_COLUMNS", "ErrorRates", "Population", "population"]
+__all__ = [
+    "HEALTH_COLUMNS",
+    "REFERENCE_DATE",
+    "SOURCES",
+    "WELFARE_COLUMNS",
+    "ErrorRates",
+    "Feeds",
+    "Population",
+    "feeds",
+    "population",
+]

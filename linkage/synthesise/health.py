@@ -4,6 +4,7 @@ from them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +21,7 @@ from schemas.contracts.facts_health import Diagnosis
 
 
 @dataclass(frozen=True)
-class _Register:
+class Register:
     """Prevalence of one register: `highest` x logistic((age - `middle`) / `spread`), leaning with deprivation and
     sex.
 
@@ -38,26 +39,26 @@ class _Register:
     ends: float = 0.0
 
 
-REGISTERS: Final[dict[Condition, _Register]] = {
-    Condition.AF: _Register(0.17, 76, 8, lean=0.0, women=0.75),
-    Condition.ASTHMA: _Register(0.075, 4, 3, youngest=5, lean=0.35, women=1.15, ends=0.06),
-    Condition.CANCER: _Register(0.17, 68, 10, lean=-0.1, women=1.05),
-    Condition.CHD: _Register(0.19, 72, 8, youngest=30, lean=0.5, women=0.5),
-    Condition.CKD: _Register(0.30, 77, 7, lean=0.3, women=1.1),
-    Condition.COPD: _Register(0.11, 66, 8, youngest=35, lean=1.1),
-    Condition.DEMENTIA: _Register(0.22, 86, 5, youngest=55, lean=0.2, women=1.15),
-    Condition.DEPRESSION: _Register(0.17, 25, 9, lean=0.6, women=1.7, ends=0.22),
-    Condition.DIABETES: _Register(0.20, 62, 10, youngest=17, lean=0.65, women=0.8),
-    Condition.EPILEPSY: _Register(0.010, 20, 15, lean=0.6),
-    Condition.HEART_FAILURE: _Register(0.11, 80, 7, youngest=30, lean=0.5, women=0.7),
-    Condition.HYPERTENSION: _Register(0.58, 66, 10, lean=0.25),
-    Condition.LEARNING_DISABILITY: _Register(0.007, 8, 3, youngest=3, lean=0.8, women=0.6),
-    Condition.OBESITY: _Register(0.14, 33, 10, lean=0.65, women=1.2, ends=0.08),
-    Condition.OSTEOPOROSIS: _Register(0.08, 78, 6, youngest=50, lean=0.0, women=3.0),
-    Condition.PAD: _Register(0.045, 74, 8, youngest=40, lean=0.9, women=0.5),
-    Condition.RHEUMATOID_ARTHRITIS: _Register(0.018, 58, 10, youngest=16, lean=0.2, women=2.2),
-    Condition.SEVERE_MENTAL_ILLNESS: _Register(0.013, 32, 9, lean=1.3, ends=0.04),
-    Condition.STROKE: _Register(0.13, 77, 8, youngest=25, lean=0.5, women=0.85),
+REGISTERS: Final[dict[Condition, Register]] = {
+    Condition.AF: Register(0.17, 76, 8, lean=0.0, women=0.75),
+    Condition.ASTHMA: Register(0.075, 4, 3, youngest=5, lean=0.35, women=1.15, ends=0.06),
+    Condition.CANCER: Register(0.17, 68, 10, lean=-0.1, women=1.05),
+    Condition.CHD: Register(0.19, 72, 8, youngest=30, lean=0.5, women=0.5),
+    Condition.CKD: Register(0.30, 77, 7, lean=0.3, women=1.1),
+    Condition.COPD: Register(0.11, 66, 8, youngest=35, lean=1.1),
+    Condition.DEMENTIA: Register(0.22, 86, 5, youngest=55, lean=0.2, women=1.15),
+    Condition.DEPRESSION: Register(0.17, 25, 9, lean=0.6, women=1.7, ends=0.22),
+    Condition.DIABETES: Register(0.20, 62, 10, youngest=17, lean=0.65, women=0.8),
+    Condition.EPILEPSY: Register(0.010, 20, 15, lean=0.6),
+    Condition.HEART_FAILURE: Register(0.11, 80, 7, youngest=30, lean=0.5, women=0.7),
+    Condition.HYPERTENSION: Register(0.58, 66, 10, lean=0.25),
+    Condition.LEARNING_DISABILITY: Register(0.007, 8, 3, youngest=3, lean=0.8, women=0.6),
+    Condition.OBESITY: Register(0.14, 33, 10, lean=0.65, women=1.2, ends=0.08),
+    Condition.OSTEOPOROSIS: Register(0.08, 78, 6, youngest=50, lean=0.0, women=3.0),
+    Condition.PAD: Register(0.045, 74, 8, youngest=40, lean=0.9, women=0.5),
+    Condition.RHEUMATOID_ARTHRITIS: Register(0.018, 58, 10, youngest=16, lean=0.2, women=2.2),
+    Condition.SEVERE_MENTAL_ILLNESS: Register(0.013, 32, 9, lean=1.3, ends=0.04),
+    Condition.STROKE: Register(0.13, 77, 8, youngest=25, lean=0.5, women=0.85),
 }
 
 
@@ -68,9 +69,9 @@ def content(chance: Chance, world: World, rows: Ints, poor: Flags) -> pl.DataFra
     more.
     """
     age, sex = world.age[rows], world.sex[rows]
-    strain = world.deprivation[rows] + 0.25 * poor + 0.3 * (world.homes.tenure[world.home[rows]] == Holding.TEMPORARY)
+    strain = strained(world, rows, poor)
     born = world.birth_day[rows]
-    death = _deaths(chance, age, strain)
+    death = deaths(chance, age, strain)
     has, diagnoses = _diagnoses(chance, age, sex, strain, born, death)
     patients = Patients(age, sex, strain, has, born, death)
     died = pl.Series(np.where(death < REFERENCE_DAY, death, 0)).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
@@ -80,7 +81,14 @@ def content(chance: Chance, world: World, rows: Ints, poor: Flags) -> pl.DataFra
     )
 
 
-def _deaths(chance: Chance, age: Floats, strain: Floats) -> Ints:
+def strained(world: World, rows: Ints, poor: Flags) -> Floats:
+    """Return how hard life is on the people `rows`, about 0 to 1: deprivation, poverty, no home of their own."""
+    temporary = world.homes.tenure[world.home[rows]] == Holding.TEMPORARY
+    strain: Floats = world.deprivation[rows] + 0.25 * poor + 0.3 * temporary
+    return strain
+
+
+def deaths(chance: Chance, age: Floats, strain: Floats) -> Ints:
     """Return the day of death, or the reference day for the living. Lists keep some of a year's dead (Gompertz
     hazard).
     """
@@ -93,9 +101,38 @@ def _deaths(chance: Chance, age: Floats, strain: Floats) -> Ints:
 def _diagnoses(
     chance: Chance, age: Floats, sex: Ints, strain: Floats, born: Ints, death: Ints
 ) -> tuple[dict[Condition, Flags], pl.Series]:
+    entries = register_entries(chance, REGISTERS, age, sex, strain, born, death)
+    return entries.has, nested("diagnoses", entries.owner, entries.facts, len(age), element(Diagnosis))
+
+
+@dataclass(frozen=True)
+class Entries:
+    """Entries on registers: who has ever had each condition, since which day (where they have it), and the coded
+    entries in `facts` (condition, status, recorded_on) with the `owner` of each.
+    """
+
+    has: dict[Condition, Flags]
+    since: dict[Condition, Ints]
+    resolved: dict[Condition, Flags]
+    owner: Ints
+    facts: pl.DataFrame
+
+
+def register_entries(
+    chance: Chance,
+    registers: Mapping[Condition, Register],
+    age: Floats,
+    sex: Ints,
+    strain: Floats,
+    born: Ints,
+    death: Ints,
+) -> Entries:
+    """Return who is on which register and the entries that say so, between birth and death."""
     has: dict[Condition, Flags] = {}
+    sinces: dict[Condition, Ints] = {}
+    ended: dict[Condition, Flags] = {}
     owners, conditions, days, resolved = [], [], [], []
-    for condition, shape in REGISTERS.items():
+    for condition, shape in registers.items():
         draw = chance.stream(f"health.register.{condition.value}")
         # The deprived fall ill about six years earlier.
         rate = shape.highest / (1.0 + np.exp(-(age + 6.0 * (strain - 0.5) - shape.middle) / shape.spread))
@@ -116,6 +153,10 @@ def _diagnoses(
         days += [since, np.minimum(until[ends], death[who[ends]])]
         conditions.append(np.full(len(who) + int(ends.sum()), condition.value))
         resolved += [np.zeros(len(who), dtype=bool), np.ones(int(ends.sum()), dtype=bool)]
+        sinces[condition] = np.zeros(len(age), dtype=np.int64)
+        sinces[condition][who] = since
+        ended[condition] = np.zeros(len(age), dtype=np.bool_)
+        ended[condition][who[ends]] = True
     facts = pl.DataFrame(
         {
             "condition": np.concatenate(conditions),
@@ -123,4 +164,4 @@ def _diagnoses(
             "recorded_on": pl.Series(np.concatenate(days)).cast(pl.Int32).cast(pl.Date),
         }
     )
-    return has, nested("diagnoses", np.concatenate(owners), facts, len(age), element(Diagnosis))
+    return Entries(has, sinces, ended, np.concatenate(owners), facts)

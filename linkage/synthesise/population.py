@@ -59,6 +59,26 @@ def population(
     none, and the same seed at another scale is the same people. Raises InputError OPTION_INVALID for numbers that
     make no population.
     """
+    made = society(people, claims, seed=seed, error_scale=error_scale, overlap=overlap, rates=rates)
+    left = _health(made.chance, made.cast, made.registered, made.selected)
+    right = _welfare(made.chance, made.cast, made.selected)
+    return _shuffled(made.chance, left, right, made.registered, made.selected)
+
+
+@dataclass(frozen=True)
+class Society:
+    """The people before anybody writes them down: who is registered with a GP (rows of the world), and who claims."""
+
+    chance: Chance
+    cast: Cast
+    registered: Ints
+    selected: Claims
+
+
+def society(
+    people: int, claims: int, *, seed: int, error_scale: float, overlap: float, rates: ErrorRates | None
+) -> Society:
+    """Return the people that `population` and `feeds` write about; the arguments and errors are `population`'s."""
     _check(people, claims, seed, error_scale, overlap)
     rates = rates or ErrorRates()
     chance = Chance(seed)
@@ -70,9 +90,7 @@ def population(
     odds = Odds(rates, error_scale, group_factor(world, rates))
     naming = name_people(chance, world)
     cast = Cast(world, naming, drift(chance, world, naming, rates, odds), rates, odds)
-    left = _health(chance, cast, registered, selected)
-    right = _welfare(chance, cast, selected)
-    return _shuffled(chance, left, right, registered, selected)
+    return Society(chance, cast, registered, selected)
 
 
 def _check(people: int, claims: int, seed: int, error_scale: float, overlap: float) -> None:
@@ -106,14 +124,14 @@ def _health(chance: Chance, cast: Cast, rows: Ints, selected: Claims) -> pl.Data
         [
             frame,
             pl.DataFrame({"n": number, "m": missing}).select(pl.when(~pl.col("m")).then("n").alias("nhs_number")),
-            pl.DataFrame({"practice_code": _practices(draw, frame["lsoa"])}),
+            pl.DataFrame({"practice_code": practices_near(draw, frame["lsoa"])}),
             health.content(chance, world, rows, poor[rows]),
         ],
         how="horizontal",
     )
 
 
-def _practices(draw: np.random.Generator, lsoa: pl.Series) -> pl.Series:
+def practices_near(draw: np.random.Generator, lsoa: pl.Series) -> pl.Series:
     """Return the practice of each record: one of three near its area, mostly the first."""
     areas = geography.table()
     medway = (areas["authority"] == "medway").to_numpy()

@@ -34,19 +34,56 @@ class Cast:
     odds: Odds
 
 
-def written(chance: Chance, cast: Cast, file: int, rows: Ints, dwelling: Ints) -> pl.DataFrame:
+def written(
+    chance: Chance, cast: Cast, file: int, rows: Ints, dwelling: Ints, *, by: str | None = None
+) -> pl.DataFrame:
     """Return the identity columns of one file for people `rows` who, as far as nobody erred, live at `dwelling`.
 
     Columns: forename, middle_names, surname, date_of_birth (YYYY-MM-DD), sex, postcode, address, uprn,
-    ethnic_category, lsoa.
+    ethnic_category, lsoa. `file` says which side's habits and news it has; `by` names who writes, when there is more
+    than one of a side: each errs on its own.
     """
-    side = "health" if file == HEALTH else "welfare"
-    names = _names(chance, cast, file, rows, side)
-    world, drift, rates, odds = cast.world, cast.drift, cast.rates, cast.odds.of(rows)
-    stale = drift.stale_file[rows] == file
-    home = np.where(stale, drift.stale_dwelling[rows], dwelling)
-    place = _home(chance, cast, file, rows, home, side)
+    side = by or ("health" if file == HEALTH else "welfare")
+    return pl.concat(
+        [
+            _names(chance, cast, file, rows, side),
+            _birth_and_sex(chance, cast, file, rows, side),
+            _home(chance, cast, file, rows, _known_home(cast, file, rows, dwelling), side),
+            _ethnic(chance, cast, file, rows, side),
+        ],
+        how="horizontal",
+    )
 
+
+def written_without_names(
+    chance: Chance, cast: Cast, file: int, rows: Ints, dwelling: Ints, *, by: str
+) -> pl.DataFrame:
+    """Return what a national data set holds of people: the columns of `written` but names, address and property."""
+    side, home = by, _known_home(cast, file, rows, dwelling)
+    draw = chance.stream(f"{side}.home")
+    odds, rates = cast.odds.of(rows), cast.rates
+    places = geography.postcodes()
+    missing = odds.happens(draw, rates.health_no_postcode)
+    typed = mistakes.wrong_postcode(
+        places["postcode"].gather(home // geography.SLOTS), odds.happens(draw, rates.typed_postcode), draw
+    )
+    home_columns = pl.DataFrame(
+        {"postcode": typed, "missing": missing, "lsoa": places["lsoa"].gather(home // geography.SLOTS)}
+    ).select(pl.when(~pl.col("missing")).then("postcode").alias("postcode"), "lsoa")
+    return pl.concat(
+        [_birth_and_sex(chance, cast, file, rows, side), home_columns, _ethnic(chance, cast, file, rows, side)],
+        how="horizontal",
+    )
+
+
+def _known_home(cast: Cast, file: int, rows: Ints, dwelling: Ints) -> Ints:
+    """Return the home that one side knows of: the earlier one of those who moved and did not tell it."""
+    drift = cast.drift
+    return np.where(drift.stale_file[rows] == file, drift.stale_dwelling[rows], dwelling)
+
+
+def _birth_and_sex(chance: Chance, cast: Cast, file: int, rows: Ints, side: str) -> pl.DataFrame:
+    world, rates, odds = cast.world, cast.rates, cast.odds.of(rows)
     dates = chance.stream(f"{side}.birth_date")
     day = mistakes.wrong_date(
         world.birth_day[rows],
@@ -59,18 +96,9 @@ def written(chance: Chance, cast: Cast, file: int, rows: Ints, dwelling: Ints) -
     sex = np.where(odds.happens(sexes, rates.sex), 1 - world.sex[rows], world.sex[rows])
     codes = np.array(["1", "2"] if file == HEALTH else ["M", "F"])[sex]
     no_sex = odds.happens(sexes, rates.no_sex)
-    return pl.concat(
-        [
-            names,
-            pl.DataFrame({"d": pl.Series(day).cast(pl.Int32).cast(pl.Date), "m": missing}).select(
-                pl.when(~pl.col("m")).then(pl.col("d").dt.to_string("%Y-%m-%d")).alias("date_of_birth")
-            ),
-            pl.DataFrame({"sex": np.where(no_sex, "X", codes)}),
-            place,
-            _ethnic(chance, cast, file, rows, side),
-        ],
-        how="horizontal",
-    )
+    return pl.DataFrame(
+        {"d": pl.Series(day).cast(pl.Int32).cast(pl.Date), "m": missing, "sex": np.where(no_sex, "X", codes)}
+    ).select(pl.when(~pl.col("m")).then(pl.col("d").dt.to_string("%Y-%m-%d")).alias("date_of_birth"), "sex")
 
 
 def _names(chance: Chance, cast: Cast, file: int, rows: Ints, side: str) -> pl.DataFrame:
@@ -114,7 +142,7 @@ def _names(chance: Chance, cast: Cast, file: int, rows: Ints, side: str) -> pl.D
         middle,
         pl.when("swapped").then("f").otherwise("s").alias("surname"),
     )
-    return names if file == HEALTH else _council_style(names, chance.stream("welfare.style"))
+    return names if file == HEALTH else _council_style(names, chance.stream(f"{side}.style"))
 
 
 def _council_style(names: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:

@@ -39,12 +39,9 @@ _STAGES: Final = {
 
 def content(chance: Chance, world: World, claims: Claims) -> pl.DataFrame:
     """Return `claim_reference`, `claim_role`, `claims` and `arrears` of the rows of the welfare file."""
-    count = int(claims.claim.max()) + 1
-    lead = np.zeros(count, dtype=np.int64)
-    first = np.flatnonzero(claims.role == Role.CLAIMANT)
-    lead[claims.claim[first][::-1]] = claims.person[first][::-1]
-    reference = record_ids(chance.stream("welfare.claim_reference"), "C", count)
-    has = _benefits(chance, world, claims, lead)
+    lead = leads(claims)
+    reference = references(chance, len(lead))
+    has = benefits_held(chance, world, claims, lead)
     roles = pl.Series([role.value for role in ROLES])
     return pl.DataFrame(
         {
@@ -56,7 +53,20 @@ def content(chance: Chance, world: World, claims: Claims) -> pl.DataFrame:
     )
 
 
-def _benefits(chance: Chance, world: World, claims: Claims, lead: Ints) -> dict[Benefit, Flags]:
+def leads(claims: Claims) -> Ints:
+    """Return the claimant of each claim, as row of the world."""
+    lead = np.zeros(int(claims.claim.max()) + 1, dtype=np.int64)
+    first = np.flatnonzero(claims.role == Role.CLAIMANT)
+    lead[claims.claim[first][::-1]] = claims.person[first][::-1]
+    return lead
+
+
+def references(chance: Chance, count: int) -> pl.Series:
+    """Return the reference of each claim at its council: C and eight digits."""
+    return record_ids(chance.stream("welfare.claim_reference"), "C", count)
+
+
+def benefits_held(chance: Chance, world: World, claims: Claims, lead: Ints) -> dict[Benefit, Flags]:
     """Return which benefits each claim holds; at least one, and Council Tax Reduction where non-dependants are
     declared.
     """

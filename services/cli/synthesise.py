@@ -27,11 +27,17 @@ def synthesise(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.", min=0)] = 1,
     error_scale: Annotated[float, typer.Option(help="Multiplies every rate of change and error; 0 leaves none.")] = 1.0,
     overlap: Annotated[float, typer.Option(help="Share of the welfare file's people who have a health record.")] = 0.93,
+    with_feeds: Annotated[
+        bool, typer.Option("--feeds", help="Also write the records of every source, in the folder OUT/feeds.")
+    ] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with JSON lists instead of Parquet.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Report as JSON.")] = False,
 ) -> None:
-    """Write made-up health and welfare files, the truth between them, and the geography they live in."""
-    from linkage.synthesise import geography, population
+    """Write made-up health and welfare files, the truth between them, and the geography they live in.
+
+    With --feeds also what each source of a deployment would hold of the same people.
+    """
+    from linkage.synthesise import feeds, geography, population
 
     made = population(people, claims, seed=seed, error_scale=error_scale, overlap=overlap)
     _make_folder(out)
@@ -42,13 +48,28 @@ def synthesise(
         "truth.csv": made.truth,
         "geography.csv": geography.table(),
     }
+    if with_feeds:
+        _make_folder(out / "feeds")
+        every = feeds(people, claims, seed=seed, error_scale=error_scale, overlap=overlap)
+        frames |= {f"feeds/{source}.{suffix}": frame for source, frame in every.frames.items()}
+        frames |= {
+            "feeds/truth.csv": every.truth,
+            "feeds/geography.csv": every.geography,
+            "feeds/practices.csv": every.practices,
+        }
     for name, frame in frames.items():
         _write(frame, out / name)
     if as_json:
         files = [{"path": str(out / name), "rows": frame.height} for name, frame in frames.items()]
         typer.echo(json.dumps({"seed": seed, "error_scale": error_scale, "overlap": overlap, "files": files}))
         return
-    meaning = {"truth.csv": "pairs of one person", "geography.csv": "small areas"}
+    meaning = {
+        "truth.csv": "pairs of one person",
+        "geography.csv": "small areas",
+        "feeds/truth.csv": "records and whose they are",
+        "feeds/geography.csv": "small areas of both versions",
+        "feeds/practices.csv": "practices",
+    }
     for name, frame in frames.items():
         typer.echo(f"wrote {out / name}: {frame.height:,} {meaning.get(name, 'records')}")
 
