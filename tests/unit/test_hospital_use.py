@@ -8,8 +8,6 @@ import polars as pl
 import pytest
 
 from linkage.features import FeatureTables, compute
-from linkage.features.registers import REGISTERS
-from schemas.codes import Condition
 
 AS_OF = date(2026, 6, 30)
 GP, TRUST = "kmicb.gp", "medwayft.sus"
@@ -57,59 +55,6 @@ def _person(
     )
     tables = FeatureTables.from_facts(facts, pl.DataFrame({"lsoa": [], "ward": [], "authority": [], "imd_decile": []}))
     return compute(tables, membership, as_of).row(0, named=True)
-
-
-DAY = date(2020, 5, 5)
-
-
-@pytest.mark.parametrize(
-    ("entries", "on_register"),
-    [
-        ([("copd", "active", DAY)], True),
-        ([("copd", "active", DAY), ("copd", "resolved", DAY + timedelta(1))], False),
-        ([("copd", "resolved", DAY), ("copd", "active", DAY + timedelta(1))], True),
-        ([("copd", "active", DAY), ("copd", "resolved", DAY)], False),
-        ([("copd", "resolved", DAY)], False),
-        ([("copd", "active", AS_OF + timedelta(1))], False),
-        ([("copd", "active", AS_OF)], True),
-        ([("copd", "active", DAY), ("copd", "resolved", AS_OF + timedelta(1))], True),
-        ([("htn", "active", DAY)], False),
-    ],
-)
-def test_on_the_register_while_the_latest_diagnosis_is_after_the_latest_resolved(
-    entries: list[tuple[str, str, date]], on_register: bool
-) -> None:
-    assert _person(entries)["reg_copd"] is on_register
-
-
-@pytest.mark.parametrize("rule", REGISTERS, ids=lambda rule: rule.feature)
-def test_each_registers_own_conditions(rule) -> None:  # type: ignore[no-untyped-def]
-    code = rule.condition.value
-    entries = [(code, "active", DAY), (code, "resolved", DAY + timedelta(9))]
-    assert _person(entries)[rule.feature] is not rule.resolvable
-    if rule.diagnosed_from is not None:
-        assert _person([(code, "active", rule.diagnosed_from)])[rule.feature] is True
-        assert _person([(code, "active", rule.diagnosed_from - timedelta(1))])[rule.feature] is False
-    if rule.minimum_age is not None:
-        born = f"{AS_OF.year - rule.minimum_age}-06"
-        younger = f"{AS_OF.year - rule.minimum_age}-07"
-        assert _person([(code, "active", DAY)], born=born)[rule.feature] is True
-        assert _person([(code, "active", DAY)], born=younger)[rule.feature] is False
-        assert _person([(code, "active", DAY)], born=None)[rule.feature] is None
-        assert _person([], born=None)[rule.feature] is False
-
-
-def test_there_is_a_register_for_every_condition_of_the_code_list() -> None:
-    assert {rule.condition for rule in REGISTERS} == set(Condition)
-
-
-def test_conditions_are_counted_once_each() -> None:
-    person = _person([("dm", "active", DAY), ("dm", "active", DAY + timedelta(1)), ("htn", "active", DAY)])
-    assert (person["ltc_count"], person["dm_and_htn"]) == (2, True)
-
-
-def test_the_count_is_unknown_where_one_of_its_parts_is() -> None:
-    assert _person([("dm", "active", DAY)], born=None)["ltc_count"] is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""Look-back windows: a number of months that ends on the as-of date and leaves out the day they began."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+
+import polars as pl
+
+
+def months_before(as_of: date, months: int) -> date:
+    """Return the same day `months` earlier, or the last of its month where that has fewer days."""
+    year, month = divmod(as_of.year * 12 + as_of.month - 1 - months, 12)
+    return date(year, month + 1, min(as_of.day, monthrange(year, month + 1)[1]))
+
+
+def within(day: pl.Expr, as_of: date, months: int) -> pl.Expr:
+    """Return whether `day` lies in the `months` up to and including `as_of`; null where `day` is."""
+    return (day > months_before(as_of, months)) & (day <= as_of)
