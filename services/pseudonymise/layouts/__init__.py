@@ -18,6 +18,7 @@ from services.pseudonymise.reading import Chunk
 from services.pseudonymise.report import Report
 
 LAYOUTS: Final[dict[str, Feed]] = {
+    "shbe": Feed.WELFARE,
     "under-occupation": Feed.WELFARE,
 }
 """Every layout that `--layout` names, and its feed. The module is the name with `_` for `-`."""
