@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 from schemas.agreement import Agreement
-from schemas.code_lists import CodeList
+from schemas.code_lists import CodeList, CodeMap
 from schemas.cohorts import CohortDefinition
 from schemas.columns import columns
 from schemas.contracts.base import Contract
@@ -53,6 +53,7 @@ DOCUMENTS: Final[dict[str, type[Contract]]] = {
     "match_model": MatchModel,
     "review_constraint": Constraint,
     "code_list": CodeList,
+    "code_map": CodeMap,
     "cohort_definition": CohortDefinition,
     "disclosure_policy": DisclosurePolicy,
     "purpose": Purpose,
