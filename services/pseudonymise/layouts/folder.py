@@ -82,7 +82,13 @@ class Folder:
         require(file, tuple(theirs[name] for name in table.needed), raw.columns)
         have = {name: source for name, source in theirs.items() if source in raw.columns}
         kept_back = withheld(raw.columns, tuple(have.values()))
-        read = raw.read((*dict.fromkeys(have.values()), *kept_back))
+        try:
+            read = raw.read((*dict.fromkeys(have.values()), *kept_back))
+        except InputError as error:
+            # Nobody on the books is a fault; nothing of a kind is not, and says that the source has the kind.
+            if error.reason is not Reason.FILE_EMPTY or table is self._tables[0]:
+                raise
+            return pl.DataFrame(schema={ROW: pl.Int64, **dict.fromkeys(table.columns, pl.String)}), ()
         for name in kept_back:
             if count := read.frame[name].count():
                 report.leave_out(f"{table.name}.{name}", count)
