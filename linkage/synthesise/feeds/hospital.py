@@ -215,7 +215,8 @@ def _attendances(lives: Lives, facts: Facts, owner: Ints, started: Ints, primary
 def _appointments(lives: Lives, facts: Facts) -> None:
     draw = lives.chance.stream("feeds.appointment")
     patients = lives.patients
-    seen = np.exp(0.2 * (patients.strain - 0.5)) * (0.45 + 0.42 * patients.burden + 0.35 * patients.old)
+    seen = np.exp(0.2 * (patients.strain - 0.5)) * (0.40 + 0.42 * patients.burden + 0.35 * patients.old)
+    seen = seen * draw.gamma(0.6, 1.0 / 0.6, len(seen))
     owner = events(draw, YEARS * seen)
     on = ago(draw, len(owner), 1, _DAYS)
     # 6 to 8 % are missed, twice as many of the most deprived (NHS England).

@@ -25,7 +25,7 @@ def content(lives: Lives) -> dict[str, Facts]:
     age, has, frailty = lives.patients.age, lives.has, lives.frailty
     n = len(age)
     draw = lives.chance.stream("feeds.care")
-    helped = (age >= 65.0) * logistic(-6.6 + 12.0 * frailty + 0.04 * (age - 75.0))
+    helped = (age >= 65.0) * logistic(-5.9 + 12.0 * frailty + 0.04 * (age - 75.0))
     helped = helped + (age >= 18.0) * (
         0.28 * has[Condition.LEARNING_DISABILITY] + 0.03 * has[Condition.SEVERE_MENTAL_ILLNESS]
     )

@@ -18,7 +18,10 @@ from linkage.synthesise.feeds import (
     community,
     ctr,
     gp,
+    homelessness,
     hospital,
+    housing,
+    living_standard,
     mental_health,
     places,
     shbe,
@@ -26,8 +29,9 @@ from linkage.synthesise.feeds import (
     social_prescribing,
     universal_credit,
 )
+from linkage.synthesise.feeds.budgets import budgets
 from linkage.synthesise.feeds.facts import Facts, codes
-from linkage.synthesise.feeds.households import Households, households
+from linkage.synthesise.feeds.households import households
 from linkage.synthesise.feeds.lives import Lives, live
 from linkage.synthesise.feeds.writing import Records, Writer, health_records, matched, welfare_records
 from linkage.synthesise.names.communities import COMMUNITIES
@@ -51,6 +55,11 @@ _WELFARE: Final = (
     Writer("medway.ctr", "MT", WELFARE),
     Writer("swale.ctr", "ST", WELFARE),
     Writer("dwp.uc", "U", WELFARE),
+    Writer("medway.housing", "MR", WELFARE),
+    Writer("swale.housing", "SR", WELFARE),
+    Writer("medway.hclic", "MH", WELFARE),
+    Writer("swale.hclic", "SH", WELFARE),
+    Writer("medway.lift", "L", WELFARE),
 )
 _WRITERS: Final = {writer.source: writer for writer in (*_HEALTH, *_WELFARE)}
 HEALTH_SOURCES: Final = tuple(writer.source for writer in _HEALTH)
@@ -157,37 +166,49 @@ def _practices(lives: Lives) -> Ints:
 
 def _welfare(lives: Lives) -> dict[str, Records]:
     homes = households(lives)
+    money = budgets(lives, homes)
     ninos = _ninos(lives)
+    credit_reference = homes.reference.str.replace("C", "U", literal=True)
+    # Content, the claim's reference, and whether both councils, Medway alone or nobody but DWP holds it.
+    claimed: dict[str, tuple[dict[str, Facts], pl.Series]] = {
+        "medway.shbe swale.shbe": (shbe.content(lives, homes), homes.reference),
+        "medway.ctr swale.ctr": (ctr.content(lives, homes), homes.reference),
+        "dwp.uc": (universal_credit.content(lives, homes, money), credit_reference),
+        "medway.lift": (living_standard.content(lives, homes, money), homes.reference),
+    }
     found = {}
-    for content, kind in ((shbe.content(lives, homes), "shbe"), (ctr.content(lives, homes), "ctr")):
-        for number, name in enumerate(_COUNCILS):
-            here = (homes.council == number)[homes.part_claim]
-            found[f"{name}.{kind}"] = _of_parts(
-                lives, homes, _WRITERS[f"{name}.{kind}"], content, here, ninos, homes.reference
-            )
-    credit = universal_credit.content(lives, homes)
-    reference = homes.reference.str.replace("C", "U", literal=True)
-    everybody = np.ones(len(homes.part_claim), dtype=np.bool_)
-    found["dwp.uc"] = _of_parts(lives, homes, _WRITERS["dwp.uc"], credit, everybody, ninos, reference)
+    for sources, (content, reference) in claimed.items():
+        columns = pl.DataFrame(
+            {"claim_reference": reference.gather(homes.part_claim), "claim_role": codes(ROLES, homes.part_role)}
+        )
+        for source in sources.split():
+            found[source] = welfare_records(
+                lives, _WRITERS[source], homes.part_person, homes.dwelling[homes.part_claim], content,
+                _held(source, content, homes.council[homes.part_claim]), ninos, child=homes.part_role == Role.CHILD,
+                columns=columns,
+            )  # fmt: skip
+    tenants, owed = housing.content(lives, homes, money)
+    young = lives.world.age < 16.0
+    for source in ("medway.housing", "swale.housing"):
+        found[source] = welfare_records(
+            lives, _WRITERS[source], tenants.person, tenants.dwelling, owed,
+            _held(source, owed, places.council(tenants.dwelling)), ninos, child=young[tenants.person],
+            columns=tenants.claim_reference.to_frame("claim_reference"),
+        )  # fmt: skip
+    cases = homelessness.content(lives)
+    for source in ("medway.hclic", "swale.hclic"):
+        found[source] = welfare_records(
+            lives, _WRITERS[source], np.arange(len(lives.world)), lives.dwelling, cases,
+            _held(source, cases, places.council(lives.dwelling)), ninos, child=young,
+        )  # fmt: skip
     return found
 
 
-def _of_parts(
-    lives: Lives, homes: Households, writer: Writer, content: Mapping[str, Facts], here: Flags, ninos: pl.Series,
-    reference: pl.Series,
-) -> Records:  # fmt: skip
-    """Return the records of a source whose facts belong to people's parts in claims, one record a part."""
-    columns = pl.DataFrame(
-        {
-            "claim_reference": reference.gather(homes.part_claim),
-            "claim_role": codes(ROLES, homes.part_role),
-        }
-    )
+def _held(source: str, content: Mapping[str, Facts], council: Ints) -> Ints:
+    """Return the owners whom a source holds: those with a fact, a council's only in its own area."""
     owners = np.unique(np.concatenate([facts.owners for facts in content.values()]))
-    return welfare_records(
-        lives, writer, homes.part_person, homes.dwelling[homes.part_claim], columns, content, len(here),
-        owners[here[owners]], ninos, child=homes.part_role == Role.CHILD,
-    )  # fmt: skip
+    controller = source.partition(".")[0]
+    return owners[council[owners] == _COUNCILS.index(controller)] if controller in _COUNCILS else owners
 
 
 def _ninos(lives: Lives) -> pl.Series:

@@ -13,13 +13,14 @@ import polars as pl
 
 from linkage.synthesise.chance import Flags, Ints
 from linkage.synthesise.claims import Role
+from linkage.synthesise.feeds.budgets import Budgets
 from linkage.synthesise.feeds.drawing import Rates, flags
 from linkage.synthesise.feeds.facts import NEVER, Facts, codes
 from linkage.synthesise.feeds.households import Households
 from linkage.synthesise.feeds.lives import Lives
 from linkage.synthesise.feeds.shbe import memberships
 from linkage.synthesise.world import REFERENCE_DAY
-from schemas.codes import Benefit, ConditionalityRegime, DeductionReason, WorkCapability
+from schemas.codes import ArrearsKind, Benefit, ConditionalityRegime, DeductionReason, WorkCapability
 from schemas.contracts.facts_welfare import CreditPeriod, Deduction
 
 PERIODS: Final = 13
@@ -32,7 +33,7 @@ _THIRD_CHILD_BORN: Final = 17_262
 """6 April 2017: a third child born since is left out of the award [as the rule stood until April 2026]."""
 
 
-def content(lives: Lives, homes: Households) -> dict[str, Facts]:
+def content(lives: Lives, homes: Households, money: Budgets) -> dict[str, Facts]:
     """Return the facts of Universal Credit by list column; owners are rows of people's parts in claims."""
     draw = lives.chance.stream("feeds.credit.shared")
     shared = homes.has[Benefit.COUNCIL_TAX_REDUCTION] | homes.has[Benefit.HOUSING_BENEFIT]
@@ -50,7 +51,7 @@ def content(lives: Lives, homes: Households) -> dict[str, Facts]:
     return {
         "claims": claims,
         "credit_periods": _periods(lives, homes, parts, reference),
-        "deductions": _deductions(lives, homes, homes.claimants(chosen)),
+        "deductions": _deductions(lives, homes, money, homes.claimants(chosen)),
     }
 
 
@@ -124,21 +125,23 @@ def _third_children(lives: Lives, homes: Households) -> Flags:
     return limited
 
 
-def _deductions(lives: Lives, homes: Households, at: Ints) -> Facts:
+def _deductions(lives: Lives, homes: Households, money: Budgets, at: Ints) -> Facts:
     """Deductions of the last three months: nearly half of awards have one (DWP), most for advances that are not among
     the nine reasons; here a quarter.
     """
     facts = Facts(Deduction, homes.part_spans)
     claim = homes.part_claim[at]
-    renting = homes.rent[claim] > 0
     social = homes.tenure[claim] <= 1
+    owes = {kind: owing[claim] for kind, owing in money.owes.items()}
+    rent = owes[ArrearsKind.RENT_COUNCIL] | owes[ArrearsKind.RENT_HOUSING_ASSOCIATION]
+    energy = owes[ArrearsKind.ENERGY]
     poor = 0.5 + homes.deprivation[claim]
     reasons: tuple[tuple[DeductionReason, Rates, int], ...] = (
-        (DeductionReason.RENT, 0.08 * renting * (1.0 + social) * poor, 3_900),
-        (DeductionReason.COUNCIL_TAX, 0.07 * poor, 2_000),
-        (DeductionReason.WATER_ARREARS, 0.05 * poor, 2_000),
-        (DeductionReason.ELECTRICITY_ARREARS, 0.030 * poor, 2_200),
-        (DeductionReason.GAS_ARREARS, 0.022 * poor, 2_200),
+        (DeductionReason.RENT, 0.45 * rent + 0.01, 3_900),
+        (DeductionReason.COUNCIL_TAX, 0.30 * owes[ArrearsKind.COUNCIL_TAX], 2_000),
+        (DeductionReason.WATER_ARREARS, 0.40 * owes[ArrearsKind.WATER], 2_000),
+        (DeductionReason.ELECTRICITY_ARREARS, 0.30 * energy, 2_200),
+        (DeductionReason.GAS_ARREARS, 0.22 * energy, 2_200),
         (DeductionReason.FINES, 0.030 * poor, 2_000),
         (DeductionReason.CHILD_MAINTENANCE, 0.02 * (homes.children[claim] == 0), 3_600),
         (DeductionReason.SERVICE_CHARGES, 0.006 * social, 1_800),

@@ -145,13 +145,13 @@ def matched(identity: pl.DataFrame, shared: Flags, draw: np.random.Generator) ->
 
 
 def welfare_records(
-    lives: Lives, writer: Writer, person: Ints, dwelling: Ints, columns: pl.DataFrame, content: Mapping[str, Facts],
-    at_count: int, owners: Ints, ninos: pl.Series, *, child: Flags,
+    lives: Lives, writer: Writer, person: Ints, dwelling: Ints, content: Mapping[str, Facts], owners: Ints,
+    ninos: pl.Series, *, child: Flags, columns: pl.DataFrame | None = None,
 ) -> Records:  # fmt: skip
     """Return the records of a welfare source, one for each of `owners` (rows of whatever its facts belong to).
 
-    `person` (row of the world), `dwelling`, `columns` (claim_reference, claim_role and whatever else a record says) and
-    `child` are by owner, `ninos` by row of the world (null: none); `at_count` is how many owners there could be.
+    `person` (row of the world), `dwelling`, `child` and `columns` (claim_reference and whatever else a record says) are
+    by owner, `ninos` by row of the world (null: none).
     """
     shuffled = lives.chance.stream(f"{writer.source}.order").permutation(len(owners))
     owners = owners[shuffled]
@@ -172,8 +172,8 @@ def welfare_records(
     named = [pl.when(~pl.Series(unnamed)).then(pl.col(c)).alias(c) for c in ("forename", "middle_names", "surname")]
     identity = identity.with_columns(
         *named, pl.when(~pl.Series(undated)).then("date_of_birth").alias("date_of_birth"), nino["nino"],
-        *columns[owners].get_columns(),
+        *(() if columns is None else columns[owners].get_columns()),
     )  # fmt: skip
-    at = np.full(at_count, -1, dtype=np.int64)
+    at = np.full(len(person), -1, dtype=np.int64)
     at[owners] = np.arange(len(owners))
     return _records(lives, writer, identity, rows, content, at)
