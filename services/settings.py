@@ -50,6 +50,10 @@ class Settings(BaseModel):
         (), description="agreement files accepted beside the shipped ones, separated as PATH is"
     )
     accept_test_agreement: bool = Field(False, description="accept feeds of synthetic people (agreement hwlink-test-1)")
+    exports_dir: Path | None = Field(
+        None,
+        description="folder of consumers' tables, one folder a consumer; default: exports in data_dir",
+    )
     model_path: Path | None = Field(
         None, description="match model document that a new deployment starts with; default: the shipped one"
     )

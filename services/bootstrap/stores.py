@@ -79,6 +79,13 @@ def open_zone(settings: Settings, name: ZoneName) -> Zone:
     return DeltaZone(Path(path), name)
 
 
+def open_export(settings: Settings, consumer: str) -> Zone:
+    """Open the folder of tables that one consumer reads."""
+    from services.lake.delta import DeltaZone
+
+    return DeltaZone(settings.exports_dir or settings.data_dir.absolute() / "exports", consumer)
+
+
 def open_model(settings: Settings) -> MatchModel | None:
     """Return the model that the settings name, None where they name none; StateError STORE_MISSING if it is not
     there.

@@ -19,6 +19,7 @@ GROUPS = (
     "serve",
     "send",
     "query",
+    "export",
     "model",
     "review",
     "indicators",

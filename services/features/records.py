@@ -11,30 +11,17 @@ from typing import Final
 
 import polars as pl
 
-from linkage.features import FEATURES, changed_rows
+from linkage.features import changed_rows
+from linkage.features.permitted import permitted_features
 from linkage.rekey import rekey
-from schemas.cohort_documents import guards, shipped_cohorts
 from schemas.contracts.persons import PersonEvent
 from schemas.events import EventType, cloud_event_headers
-from schemas.features import FeatureOutput
 from schemas.purposes import Purpose
 from schemas.topics import Topic, features_topic, person_events_topic
 from services.bus import Outgoing, Producer
 
 _CHUNK: Final = 10_000
 """Messages handed to the bus at once: large enough to be one transaction, small enough to stay a few megabytes."""
-
-
-def permitted_features(purpose: Purpose) -> list[str]:
-    """Return the names of the features that a purpose's topic may carry; none that a cohort guards."""
-    guarded = guards(shipped_cohorts())
-    return [
-        definition.name
-        for definition in FEATURES.values()
-        if FeatureOutput.TOPIC in definition.outputs
-        and definition.sensitivity in purpose.sensitivities
-        and definition.name not in guarded
-    ]
 
 
 def _wall_clock_ms() -> int:

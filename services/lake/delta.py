@@ -40,7 +40,7 @@ T = TypeVar("T")
 class DeltaZone:
     """One zone of the lake: a folder of Delta tables. Safe for several processes and threads; holds nothing open."""
 
-    def __init__(self, root: Path, name: ZoneName) -> None:
+    def __init__(self, root: Path, name: ZoneName | str) -> None:
         """Use the folder `root/name`, which is made, for its owner alone, when the first table is written."""
         self.name = name
         self._folder = root / name
