@@ -31,25 +31,23 @@ _UNKNOWN_OPERATION: Final = "unknown"  # of a newer client; no code of ours, so 
 
 
 def frame_of_rows(records: Sequence[Message], feed: Feed) -> pl.DataFrame:
-    """Return the records as columns, unchecked: a field that is not set is null, a date is still text."""
+    """Return the records as columns, unchecked: a field that is not set is null, a date is still text.
+
+    A column that no record has is left out, as a file may leave it out; so is a field of facts.
+    """
     found = columns_of(records, _KINDS[feed])
     operations = found.flat["operation"].replace_strict(
         _OPERATIONS, default=_UNKNOWN_OPERATION, return_dtype=pl.String()
     )
-    flat = {**found.flat, "operation": operations}
     lists = {name: _list_column(name, *held, feed) for name, held in found.lists.items()}
-    # A list that no record has is of no type: it is an empty one everywhere, and no check need look at it.
-    return pl.DataFrame(
-        [
-            flat.get(name, lists.get(name, pl.Series(name, dtype=pl.Null).extend_constant(None, len(records))))
-            for name in columns(RECORDS[feed])
-        ]
-    )
+    made = {**found.flat, **lists, "operation": operations}
+    return pl.DataFrame([made[name] for name in columns(RECORDS[feed]) if name in made])
 
 
 def _list_column(name: str, counts: Places, elements: Columns, feed: Feed) -> pl.Series:
     """Return a list column: its elements flat, and where each record's begin."""
-    flat = pl.DataFrame([elements.flat[field] for field in columns(LISTED_FACTS[feed][name])])
+    fields = (elements.flat.get(field) for field in columns(LISTED_FACTS[feed][name]))
+    flat = pl.DataFrame([field for field in fields if field is not None])
     struct = flat.to_struct().to_arrow(compat_level=pl.CompatLevel.oldest())
     offsets = np.concatenate([[0], np.cumsum(counts)])
     made = pl.from_arrow(pa.LargeListArray.from_arrays(pa.array(offsets), struct))

@@ -138,11 +138,11 @@ def _bare_withdrawals(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
 def _facts(frame: pl.DataFrame, feed: Feed) -> Iterator[tuple[str, pl.DataFrame]]:
     envelope = [name for name in columns(FactEnvelope) if name != "ordinal"]
     yield "demographics", frame.select(*envelope, _PARTITION, *columns(Demographics), ordinal=pl.lit(0, pl.Int64))
-    for kind in LISTED_FACTS[feed]:
+    counts = frame.select(pl.col(list(LISTED_FACTS[feed])).list.len().sum()).row(0, named=True)
+    for kind in (kind for kind, count in counts.items() if count):
         held = frame.select(*envelope, _PARTITION, kind).filter(pl.col(kind).list.len() > 0)
-        if not held.is_empty():
-            numbered = held.with_columns(ordinal=pl.int_ranges(0, pl.col(kind).list.len()))
-            yield kind, numbered.explode(kind, "ordinal").unnest(kind)
+        numbered = held.with_columns(ordinal=pl.int_ranges(0, pl.col(kind).list.len()))
+        yield kind, numbered.explode(kind, "ordinal").unnest(kind)
 
 
 def _pieces(rows: pl.DataFrame, wanted: list[str], topic: Topic, kind: str, most_rows: int) -> Iterator[Piece]:

@@ -5,7 +5,7 @@ The usual batch is right, and pays for one pass of column expressions; only valu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,18 +54,25 @@ def validate(frame: pl.DataFrame, feed: Feed) -> Validated:
     checks = column_checks(contract)
     _refuse_columns(frame, checks, LISTED_FACTS[feed])
     found = list(_flat_refusals(frame, checks))
-    parts = {name: frame.get_column(name) for name in frame.columns}
-    for name, element in LISTED_FACTS[feed].items():
-        if name in parts:
-            parts[name], more = _checked_list(parts[name], element)
-            found.extend(more)
-    listed = [series for name, series in parts.items() if name in LISTED_FACTS[feed]]
+    listed = []
+    for name in _filled(frame, LISTED_FACTS[feed]):
+        checked, more = _checked_list(frame.get_column(name), LISTED_FACTS[feed][name])
+        listed.append(checked)
+        found.extend(more)
     if found:
         bad = pl.Series([refusal.index for refusal in found], dtype=pl.UInt32).unique()
         kept = ~pl.int_range(frame.height, dtype=pl.UInt32, eager=True).is_in(bad.implode())
         frame, listed = frame.filter(kept), [series.filter(kept) for series in listed]
     taken = _parsed(frame, checks).with_columns(listed)
     return Validated(_in_contract_order(taken, contract), sorted(found))
+
+
+def _filled(frame: pl.DataFrame, lists: Iterable[str]) -> list[str]:
+    """Return which of these list columns hold anything, asked at once: of the many kinds a source has few."""
+    arrived = frame.schema
+    there = [name for name in lists if isinstance(arrived.get(name), pl.List)]
+    counts = frame.select(pl.col(there).list.len().sum()).row(0, named=True) if there else {}
+    return [name for name in there if counts[name]]
 
 
 def _refuse_columns(
@@ -131,7 +138,8 @@ def _faults(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> Iterator[
     """Yield (row, field, reason) of every field at fault in flat columns."""
     frame = _typed(frame, checks)
     arrived = frame.schema
-    present = [check for name, check in checks.items() if name in arrived]
+    nothing = {values.name for values in frame.get_columns() if values.null_count() == frame.height}
+    present = [check for name, check in checks.items() if name in arrived and (check.required or name not in nothing)]
     marks = frame.select(
         check.marked if check.marked_text is None or arrived[check.name] != pl.String() else check.marked_text
         for check in present
@@ -147,15 +155,14 @@ def _faults(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> Iterator[
 
 
 def _checked_list(lists: pl.Series, element: type[Contract]) -> tuple[pl.Series, list[Refusal]]:
-    """Check a list column's elements; return it with parsed elements (wrong ones as they may be) and the refusals.
+    """Check the elements of a list column that holds some; return it with parsed elements (wrong ones as they may be)
+    and the refusals.
 
     A null list is an empty one. Works on the elements as one flat frame, and puts them back between the same bounds.
     """
     name, checks = lists.name, column_checks(element)
     wanted = pl.List(pl.Struct(dict(columns(element))))
-    lengths = lists.list.len().fill_null(0) if lists.dtype != pl.Null() else pl.repeat(0, lists.len(), eager=True)
-    if not lengths.sum():
-        return pl.Series(name, [[]], dtype=wanted).new_from_index(0, lists.len()), []
+    lengths = lists.list.len().fill_null(0)
     places = pl.DataFrame({_ROW: pl.int_range(lists.len(), eager=True), _PLACE: pl.int_ranges(0, lengths, eager=True)})
     places = places.filter(lengths > 0).explode(_PLACE)
     flat = lists.filter(lengths > 0).explode()

@@ -55,7 +55,8 @@ _PADDING: Final = bytes(16)
 class Columns:
     """What messages hold: single fields by name, those of messages within them too; and repeated messages.
 
-    Of these, how many each message has, and all of them one behind the other; one that no message has is left out.
+    Of these, how many each message has, and all of them one behind the other. What no message has is left out: of the
+    many fields of a record, a source has few.
     """
 
     flat: dict[str, pl.Series] = field(default_factory=dict)
@@ -111,6 +112,8 @@ def _columns(messages: _Messages) -> Columns:
                 found.lists[one.name] = counts, _columns(elements)
             continue
         held, at = _past_tag(octets, one, at, ends)
+        if one.has_presence and not held.any():
+            continue
         if one.type == FieldDescriptor.TYPE_DOUBLE:
             found.flat[one.name] = _double_series(one, octets, held, at)
             at = at + _DOUBLE_BYTES * held
@@ -168,12 +171,13 @@ def _elements(messages: _Messages, one: Any, octets: NDArray[np.uint8], at: Plac
     without any are left aside: of a record's many lists, most are empty.
     """
     data, tag = messages.data, _tag(one)
+    first, last, more = tag[0], tag[-1], len(tag) - 1
     starts, ends = list[int](), list[int]()
     counts, behind = np.zeros(len(at), np.int64), at.copy()
     for message in np.flatnonzero(_past_tag(octets, one, at, messages.ends)[0]).tolist():
         place, end, before = int(at[message]), int(messages.ends[message]), len(starts)
-        while place < end and data.startswith(tag, place):
-            place += len(tag)
+        while place < end and data[place] == first and data[place + more] == last:
+            place += more + 1
             size, shift, place = data[place], 7, place + 1
             if size >= _CONTINUES:
                 size &= 0x7F

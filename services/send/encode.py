@@ -88,24 +88,30 @@ def close_request(feed: Feed, batches: int) -> Request:
 
 
 def _as_messages_take_it(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:
-    """Return the columns with dates as text, operations as numbers, and text where bytes belong as bytes.
+    """Return the columns with dates as text, operations as numbers, and text where bytes belong as bytes; of lists only
+    those that a record has.
 
     A null where protobuf has no way to say null becomes a number out of range: the server refuses it as it does a null.
     """
-    wanted = columns(RECORDS[feed])
-    texts = [n for n, dtype in frame.schema.items() if dtype == pl.String() and wanted.get(n) == pl.Binary()]
+    wanted, have = columns(RECORDS[feed]), frame.schema
+    lists = [name for name in LISTED_FACTS[feed] if isinstance(have.get(name), pl.List)]
+    lengths = frame.select(pl.col(lists).list.len().sum()).row(0, named=True) if lists else {}
+    frame = frame.drop(name for name in lists if not lengths[name])
+    texts = [n for n, dtype in have.items() if dtype == pl.String() and wanted.get(n) == pl.Binary()]
     version = pl.col("version")
-    frame = frame.with_columns(
+    made = [
         pl.col(texts).cast(pl.Binary),
         pl.when(version >= 0).then(version.cast(pl.UInt64, strict=False)).fill_null(_NO_VERSION).alias("version"),
-    )
-    if "operation" in frame.columns:
+        *(
+            pl.col(name).list.eval(_plain_facts(have[name], contract))
+            for name, contract in LISTED_FACTS[feed].items()
+            if lengths.get(name)
+        ),
+    ]
+    if "operation" in have:
         number = pl.col("operation").replace_strict(_OPERATIONS, default=_UNKNOWN_OPERATION, return_dtype=pl.Int32)
-        frame = frame.with_columns(pl.when(pl.col("operation").is_not_null()).then(number).alias("operation"))
-    for name, contract in LISTED_FACTS[feed].items():
-        if name in frame.columns and isinstance(frame.schema[name], pl.List):
-            frame = frame.with_columns(pl.col(name).list.eval(_plain_facts(frame.schema[name], contract)))
-    return frame
+        made.append(pl.when(pl.col("operation").is_not_null()).then(number).alias("operation"))
+    return frame.with_columns(made)
 
 
 def _plain_facts(lists: pl.DataType, contract: type[Contract]) -> pl.Expr:

@@ -61,21 +61,22 @@ def _messages(frame: pl.DataFrame, kind: Descriptor) -> pa.Array:
     # Arrow leaves out a row whose pieces are all null, so that one piece is nothing instead.
     ends = pa.py_buffer(np.zeros(frame.height + 1, np.int64))
     pieces = [pa.Array.from_buffers(_PIECES, frame.height, [None, ends, pa.py_buffer(b"")])]
+    said = {values.name: values for values in frame.get_columns() if values.null_count() < frame.height}
     for one in sorted(kind.fields, key=lambda f: f.number):
         if one.message_type is not None and not one.is_repeated:
             written = _messages(frame, one.message_type)
             sizes = _sizes(written)
             pieces += [_heads(one, _WITH_LENGTH, sizes, sizes > 0), written]
-        elif one.name not in frame.columns:
+        elif one.name not in said:
             continue
         elif one.is_repeated:
-            pieces.append(_lists(frame.get_column(one.name), one))
+            pieces.append(_lists(said[one.name], one))
         elif one.type in _NUMBERS:
-            pieces.append(_numbers(frame.get_column(one.name), one))
+            pieces.append(_numbers(said[one.name], one))
         elif one.type == FieldDescriptor.TYPE_DOUBLE:
-            pieces.append(_doubles(frame.get_column(one.name), one))
+            pieces.append(_doubles(said[one.name], one))
         else:
-            pieces += _values(frame.get_column(one.name), one)
+            pieces += _values(said[one.name], one)
     return _joined(pieces)
 
 
