@@ -23,14 +23,21 @@ def decoded(values: pl.Series, members: tuple[str, ...]) -> tuple[pl.Series, pl.
     if values.dtype != pl.String:
         return pl.Series(values.name, dtype=dtype).extend_constant(None, values.len()), values.is_not_null()
     stripped = values.str.strip_chars()
-    pieces = _decode_json(stripped.set(stripped == "", None), dtype)
+    return decode_json(stripped.set(stripped == "", None), dtype)
+
+
+def decode_json(text: pl.Series, dtype: pl.DataType) -> tuple[pl.Series, pl.Series]:
+    """Return (values of `dtype`, Boolean: the text could not be read) of JSON text; what the type does not name is not
+    read.
+    """
+    pieces = _decode_json(text, dtype)
     if not pieces:
-        return pl.Series(values.name, dtype=dtype), readable
-    lists = pl.concat([piece for piece, _ in pieces])
-    return lists, pl.concat([pl.repeat(not good, piece.len(), dtype=pl.Boolean, eager=True) for piece, good in pieces])
+        return pl.Series(text.name, dtype=dtype), pl.Series(text.name, dtype=pl.Boolean)
+    values = pl.concat([piece for piece, _ in pieces])
+    return values, pl.concat([pl.repeat(not good, piece.len(), dtype=pl.Boolean, eager=True) for piece, good in pieces])
 
 
-def _decode_json(text: pl.Series, dtype: pl.List) -> list[tuple[pl.Series, bool]]:
+def _decode_json(text: pl.Series, dtype: pl.DataType) -> list[tuple[pl.Series, bool]]:
     """Decode JSON, halving around what cannot be read.
 
     polars refuses a whole column for one bad row, and its error quotes the value: the error goes no further than here.

@@ -44,7 +44,8 @@ def without_pseudonyms(chunk: Chunk, report: Report) -> Chunk:
     """Return the chunk without its pseudonyms, counted: those of no known domain are not matched on."""
     if PSEUDONYM not in chunk.frame.columns:
         return chunk
-    report.count("pseudonyms not used, as --domain does not say whose they are", chunk.frame[PSEUDONYM].count())
+    if count := chunk.frame[PSEUDONYM].count():
+        report.count("pseudonyms not used, as --domain does not say whose they are", count)
     return replace(chunk, frame=chunk.frame.drop(PSEUDONYM))
 
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.encode import ProjectKeys, encode
-from linkage.synthesise.layouts import gp, hospital, neutral, services
+from linkage.synthesise.layouts import fhir, gp, hospital, neutral, services
 from schemas.agreement import PseudonymRecipe, shipped_agreement
 from schemas.columns import columns
 from schemas.contracts.base import Feed
@@ -280,3 +280,25 @@ def test_what_is_written_is_read_back(case: Case) -> None:
         assert not report.values_left_out
 
     law()
+
+
+FHIR = Case(
+    "fhir",
+    lambda _: {},
+    {"diagnoses": (Said(("condition", "status", "recorded_on")),)},
+    ("nhs_number", "date_of_birth", "sex", "ethnic_category", "practice_code", *NAMED[:4], "date_of_death"),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(records(FHIR))
+def test_resources_that_are_written_are_read_back(frame: pl.DataFrame) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "resources.ndjson"
+        path.write_text("\n".join(fhir.lines(frame)), "utf-8")
+        found = pl.concat([chunk.frame for chunk in open_layout("fhir", {}).rows(path, EXTRACTED_ON, Report("out"))])
+    expected, seen = coded(frame), coded(found)
+
+    assert seen.drop(*FACTS).equals(expected.drop(*FACTS))
+    for name in FACTS:
+        assert in_any_order(seen, name) == in_any_order(expected, name), name

@@ -20,7 +20,7 @@ from services.pseudonymise.report import Report
 LAYOUTS: Final[dict[str, Feed]] = {
     "shbe": Feed.WELFARE,
     "under-occupation": Feed.WELFARE,
-    **dict.fromkeys(("gp", "sus-apc", "sus-op", "ecds", "mhsds", "csds", "asc", "ncmp", "joy"), Feed.HEALTH),
+    **dict.fromkeys(("gp", "sus-apc", "sus-op", "ecds", "mhsds", "csds", "asc", "ncmp", "joy", "fhir"), Feed.HEALTH),
 }
 """Every layout that `--layout` names, and its feed. The module is the name with `_` for `-`."""
 
