@@ -7,12 +7,13 @@ from typing import Final
 
 import polars as pl
 
+from linkage.encode.content import KEYED_FROM
 from schemas.columns import columns
 from schemas.contracts.base import Contract, Feed
 from schemas.contracts.facts import LISTED_FACTS
 
 KEY: Final = "record_id"
-_CONTRACTS: Final[dict[str, type[Contract]]] = LISTED_FACTS[Feed.HEALTH]
+_CONTRACTS: Final[dict[str, type[Contract]]] = {**LISTED_FACTS[Feed.HEALTH], **LISTED_FACTS[Feed.WELFARE]}
 
 
 def people(frame: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
@@ -24,8 +25,9 @@ def people(frame: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
 
 
 def listed(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Return a list column's facts, one row each: `record_id` and the contract's members as text, null where absent."""
-    wanted = [KEY, *columns(_CONTRACTS[name])]
+    """Return a list column's facts, one row each: `record_id` and the members of a clear list as text, null where
+    absent."""
+    wanted = [KEY, *(KEYED_FROM.get(member, member) for member in columns(_CONTRACTS[name]))]
     if name not in frame.columns:
         return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
     long = frame.select(KEY, name).explode(name).filter(pl.col(name).is_not_null()).unnest(name)

@@ -19,7 +19,13 @@ from services.pseudonymise.report import Report
 
 LAYOUTS: Final[dict[str, Feed]] = {
     "shbe": Feed.WELFARE,
+    "ctr": Feed.WELFARE,
+    "uc": Feed.WELFARE,
     "under-occupation": Feed.WELFARE,
+    "arrears": Feed.WELFARE,
+    "hclic": Feed.WELFARE,
+    "living-standard": Feed.WELFARE,
+    "awards": Feed.WELFARE,
     **dict.fromkeys(("gp", "sus-apc", "sus-op", "ecds", "mhsds", "csds", "asc", "ncmp", "joy", "fhir"), Feed.HEALTH),
 }
 """Every layout that `--layout` names, and its feed. The module is the name with `_` for `-`."""

@@ -27,14 +27,19 @@ class FolderSettings(Settings):
 
 
 class Folder:
-    """A health layout of tables. Each table is read whole: a pseudonymising machine needs some three times the size of
+    """A layout of tables. Each table is read whole: a pseudonymising machine needs some three times the size of
     its largest CSV.
     """
 
-    feed = Feed.HEALTH
-
-    def __init__(self, tables: tuple[Table, ...], clear_rows: ClearRows, settings: FolderSettings) -> None:
+    def __init__(
+        self,
+        tables: tuple[Table, ...],
+        clear_rows: ClearRows,
+        settings: FolderSettings,
+        feed: Feed = Feed.HEALTH,
+    ) -> None:
         """Make the layout; InputError OPTION_INVALID where the settings rename what it does not have."""
+        self.feed = feed
         self._tables = tables
         self._clear_rows = clear_rows
         self._theirs = settings.columns

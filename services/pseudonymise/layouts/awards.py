@@ -1,0 +1,15 @@
+"""`--layout awards`: discretionary awards, as `linkage.layouts.awards` has the columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from linkage.layouts import awards
+from services.pseudonymise.layouts.folder import Folder
+from services.pseudonymise.layouts.plain import PlainSettings, plain_table
+from services.pseudonymise.layouts.settings import checked
+
+
+def build(settings: dict[str, Any]) -> Folder:
+    """Return the layout, set up; InputError OPTION_INVALID where `unit` is not given."""
+    return plain_table("awards", awards.COLUMNS, checked(PlainSettings, settings), awards.clear_rows)
