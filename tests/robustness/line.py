@@ -79,6 +79,12 @@ class Worker:
     def is_up(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def let_go(self) -> None:
+        """Forget a process that has ended, and close the pipe that it watched."""
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+        self.process, self.paused = None, False
+
 
 class Line:
     """Workers, servers and lake; `tick` looks after them and must be called often. Everything ends with `close`."""
@@ -217,7 +223,7 @@ class Line:
         if fault.kind is Kind.KILL:
             worker.process.kill()
             worker.process.wait()
-            worker.process, worker.paused = None, False
+            worker.let_go()
         else:
             self._dismiss(worker)
 
@@ -324,7 +330,7 @@ class Line:
     def _look_after(self, worker: Worker) -> None:
         if worker.process is not None and not worker.is_up:
             code = worker.process.returncode
-            worker.process = None
+            worker.let_go()
             if not worker.dismissed:
                 # It ended by itself. Where that may pass it is started again; nothing else may happen to it.
                 worker.ended.append(code)
@@ -395,6 +401,8 @@ class Line:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for worker in self.workers.values():
+            worker.let_go()
         self._background.shutdown(wait=True, cancel_futures=True)
         with contextlib.suppress(TransientError):
             if self._open is not None:
