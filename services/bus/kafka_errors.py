@@ -104,8 +104,8 @@ def our_errors(what: str, on_transient: Callable[[], None] = lambda: None) -> It
 def _let_go(error: BaseException) -> None:
     """Part a failure, and those before it, from the frames that they went through.
 
-    A client of kafka-python's keeps its failures, each the next one's context: and with a frame all that was in it, such
-    as the batch to send. Ingest grew by half a megabyte a second while a broker was away.
+    A client of kafka-python's keeps its failures, each the next one's context: and with a frame all that was in it,
+    such as the batch to send. Ingest grew by half a megabyte a second while a broker was away.
     """
     one: BaseException | None = error
     while one is not None:

@@ -1,4 +1,4 @@
-"""The broker is away for two minutes while clients keep sending: no role's memory, threads or files grow with the wait."""
+"""The broker is away for two minutes while clients keep sending: no role's memory, threads or files grow."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.robustness.storm import settle
 
 OUTAGE_S = 120.0
 ADAPTED_S = 60.0
-"""By then messages have been given up (after 30 s), clients have opened their streams anew and sent again, and each role
-is in its retries."""
+"""By then messages have been given up (after 30 s), clients have opened their streams anew and sent again, and each
+role is in its retries."""
 
 SENDERS = 8
 RECORDS = 90_000
 BATCH_ROWS = 500
-"""So that what all clients have on its way when the broker goes, a window of eight batches each, is a quarter of it all:
-a fast machine has given receipts for that much before the gate opens."""
+"""So that what all clients have on its way when the broker goes, a window of eight batches each, is a quarter of it
+all: a fast machine has given receipts for that much before the gate opens."""
 MIB = 2**20
 
 HELD_MIB = 64 + SENDERS * 2
