@@ -54,15 +54,26 @@ class TokenRecipe(Contract):
     parts: Annotated[tuple[str, ...], Field(min_length=1, max_length=8)]
 
 
+class PseudonymScheme(StrEnum):
+    """How a pseudonym is made of an NHS number: OpenPseudonymiser's digest, or the id of the National Disease
+    Registration Service.
+    """
+
+    OP1 = "op1"
+    NDRS1 = "ndrs1"
+
+
 class PseudonymRecipe(Contract):
     """Which pseudonyms that were there before become `token_pseudonym`: those of one domain, its hub.
 
     A domain is a named scheme, such as `mhsds.person_id` or `nhs.op1.<salt's name>`: two values of it are equal where
     they are one person's. Pseudonyms of other domains must be bridged to this one first. The token's sub-key is bound
-    to the domain, so that tokens of two agreements with other hubs never agree by accident.
+    to the domain, so that tokens of two agreements with other hubs never agree by accident. With a `scheme`, whoever
+    has its salt may make the pseudonyms of its own numbers.
     """
 
     domain: PseudonymDomain
+    scheme: PseudonymScheme | None = None
     normaliser: str = "pseudonym/1"
 
 

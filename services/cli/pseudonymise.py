@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from schemas.agreement import Agreement
     from services.pseudonymise import Report
-    from services.pseudonymise.job import Progress, Pseudonyms
+    from services.pseudonymise.bridges import Pseudonyms
+    from services.pseudonymise.job import Progress
     from services.pseudonymise.layouts import Layout
 
 _DAY = ["%Y-%m-%d"]
@@ -46,6 +47,10 @@ DomainOption = Annotated[
 BridgeOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="From those to the agreement's domain: columns pseudonym, hub_pseudonym."),
+]
+SaltOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Make the agreement's pseudonyms of NHS numbers, with the salt in this file."),
 ]
 HubOption = Annotated[
     str | None, typer.Option(metavar="D", help="The domain that the bridge leads to; the agreement's, if not given.")
@@ -127,6 +132,7 @@ def pseudonymise(
     domain: DomainOption = None,
     bridge: BridgeOption = None,
     hub: HubOption = None,
+    salt: SaltOption = None,
     columns: Annotated[
         str | None, typer.Option(metavar="MAP.toml", help="Column map: a TOML file, or a shipped one (febrl).")
     ] = None,
@@ -192,7 +198,7 @@ def pseudonymise(
         ColumnMap() if columns is None else read_column_map(columns),
         version,
         raw,
-        pseudonyms_of(domain, bridge, hub),
+        pseudonyms_of(domain, bridge, hub, salt),
     )
     _warn_of_open_key(key_file)
     with _progress(source_path.name) as progress:
@@ -203,16 +209,14 @@ def pseudonymise(
         _tell(report)
 
 
-def pseudonyms_of(domain: str | None, bridge: Path | None, hub: str | None) -> Pseudonyms | None:
+def pseudonyms_of(domain: str | None, bridge: Path | None, hub: str | None, salt: Path | None) -> Pseudonyms | None:
     """Return what the options say of a file's pseudonyms, or None; InputError OPTION_INVALID for half of them."""
     from schemas.errors import InputError, Reason
-    from services.pseudonymise.job import Pseudonyms
+    from services.pseudonymise.bridges import Pseudonyms
 
-    if domain is None:
-        if bridge is not None or hub is not None:
-            raise InputError(Reason.OPTION_INVALID, "--bridge and --hub lead from a domain; give --domain.")
-        return None
-    return Pseudonyms(domain, bridge, hub)
+    if domain is None and (bridge is not None or hub is not None):
+        raise InputError(Reason.OPTION_INVALID, "--bridge and --hub lead from a domain; give --domain.")
+    return None if domain is None and salt is None else Pseudonyms(domain, bridge, hub, salt)
 
 
 def open_raw_layout(

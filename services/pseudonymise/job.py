@@ -21,7 +21,7 @@ from schemas.agreement import Agreement
 from schemas.contracts.records import FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import InputError, Reason
-from services.pseudonymise.bridges import open_crossing, without_pseudonyms
+from services.pseudonymise.bridges import Pseudonyms, open_crossing, without_pseudonyms
 from services.pseudonymise.layouts import Layout
 from services.pseudonymise.mapping import ColumnMap, select_columns
 from services.pseudonymise.reading import Chunk, ClearFile
@@ -38,15 +38,6 @@ _CHUNKS_AHEAD: Final = 2
 
 Progress = Callable[[int, int | None], None]
 """Called after each chunk with the rows done and, where the file says so, the rows there are."""
-
-
-@dataclass(frozen=True)
-class Pseudonyms:
-    """What `--domain`, `--bridge` and `--hub` say of a file whose people have pseudonyms already."""
-
-    domain: str
-    bridge: Path | None = None
-    hub: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +129,7 @@ def _clear_chunks(
     if job.layout is not None:
         return job.layout.rows(job.source_path, extracted_on, report), None
     file = ClearFile(job.source_path)
-    known = job.pseudonyms is not None
+    known = job.pseudonyms is not None and job.pseudonyms.domain is not None
     selection = select_columns(file.columns, job.column_map, job.declaration.feed, pseudonyms=known)
     report.columns_left_out = selection.left_out
     chunks = file.chunks(selection.wanted, rows_at_once)
@@ -147,11 +138,10 @@ def _clear_chunks(
 
 def _crossed(job: Job, clear: Iterator[Chunk], latest: date, report: Report) -> Iterator[Chunk]:
     """Return the chunks with pseudonyms of the agreement's hub, or with none."""
-    if job.pseudonyms is None:
-        return (without_pseudonyms(chunk, report) for chunk in clear)
     asked = job.pseudonyms
-    crossing = open_crossing(job.agreement, asked.domain, asked.bridge, asked.hub, latest, report)
-    return map(crossing.apply, clear)
+    if asked is None or asked.domain is None:
+        clear = (without_pseudonyms(chunk, report) for chunk in clear)
+    return clear if asked is None else map(open_crossing(job.agreement, asked, latest, report).apply, clear)
 
 
 def _check_paths(job: Job) -> None:

@@ -17,8 +17,8 @@ from schemas.contracts.base import Feed
 from schemas.errors import HwlinkError, InputError, Reason
 from services.cli.app import build
 from services.pseudonymise import Job, Report, new_key_file, run
+from services.pseudonymise.bridges import Pseudonyms
 from services.pseudonymise.declare import declaration
-from services.pseudonymise.job import Pseudonyms
 from services.pseudonymise.layouts import open_layout
 
 HUB = "nhs.hub"

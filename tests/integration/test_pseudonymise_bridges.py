@@ -12,12 +12,12 @@ import typer
 from typer.testing import CliRunner
 
 from linkage.encode import ProjectKeys
-from schemas.agreement import Agreement, PseudonymRecipe, shipped_agreement
-from schemas.errors import InputError, Reason
+from schemas.agreement import Agreement, PseudonymRecipe, PseudonymScheme, shipped_agreement
+from schemas.errors import AgreementError, InputError, Reason
 from services.cli import pseudonymise as commands
 from services.pseudonymise import Job, Report, new_key_file, run
+from services.pseudonymise.bridges import Pseudonyms
 from services.pseudonymise.declare import declaration
-from services.pseudonymise.job import Pseudonyms
 
 HUB, OWN = "nhs.op1.test", "mhsds.person_id"
 PLAIN = shipped_agreement("test")
@@ -113,6 +113,48 @@ def test_a_file_that_is_no_bridge_is_refused(tmp_path: Path, contacts: Path) -> 
         with pytest.raises(InputError) as raised:
             pseudonymise(contacts, tmp_path / "out.parquet", Pseudonyms(OWN, path))
         assert raised.value.reason is reason
+
+
+@pytest.mark.parametrize("scheme", list(PseudonymScheme))
+def test_numbers_meet_the_publishers_pseudonyms_of_them(tmp_path: Path, scheme: PseudonymScheme) -> None:
+    """Whoever has the salt makes the pseudonyms of its own numbers; rows that have one already keep it."""
+    agreement = PLAIN.model_copy(update={"pseudonym": PseudonymRecipe(domain=HUB, scheme=scheme)})
+    number = "943 476 5919"
+    published = {
+        PseudonymScheme.OP1: "643574A0AEFDA8DAC01EEBE45F7E8CFE814B15BBC3F654AC934518A34A53D575",
+        PseudonymScheme.NDRS1: "1d96aff9c43370fb681ce9c992bcd90d0b15a9cec1c0dc76697d2c866199e6bb",
+    }[scheme]
+    salt = tmp_path / "salt"
+    salt.write_text("mackerel\n", "utf-8")
+    practice = written(
+        tmp_path / "gp.csv",
+        {
+            "record_id": ["1", "2", "3"],
+            "nhs_number": [number, number, "9434765918"],
+            "pseudonym": ["", "OTHERPERSON", ""],
+        },
+    )
+    extract = written(tmp_path / "sus.csv", {"record_id": ["1", "2"], "pseudonym": [published, "OTHERPERSON"]})
+    pseudonymise(practice, tmp_path / "gp.parquet", Pseudonyms(HUB, salt=salt), agreement)
+    pseudonymise(practice, tmp_path / "made.parquet", Pseudonyms(salt=salt), agreement)
+    pseudonymise(extract, tmp_path / "sus.parquet", Pseudonyms(HUB), agreement)
+    own, made, theirs = (
+        pl.read_parquet(tmp_path / f"{name}.parquet")["token_pseudonym"].to_list() for name in ("gp", "made", "sus")
+    )
+
+    assert own == [*theirs, None]
+    assert made == [theirs[0], theirs[0], None]
+
+
+def test_a_salt_needs_a_scheme_and_a_text(tmp_path: Path, contacts: Path) -> None:
+    empty = tmp_path / "salt"
+    empty.write_text("\n", "utf-8")
+    with pytest.raises(InputError, match="how its pseudonyms are made"):
+        pseudonymise(contacts, tmp_path / "out.parquet", Pseudonyms(HUB, salt=empty))
+    agreement = PLAIN.model_copy(update={"pseudonym": PseudonymRecipe(domain=HUB, scheme=PseudonymScheme.OP1)})
+    for salt in (empty, tmp_path / "nowhere"):
+        with pytest.raises(AgreementError):
+            pseudonymise(contacts, tmp_path / "out.parquet", Pseudonyms(HUB, salt=salt), agreement)
 
 
 def test_the_command_takes_a_bridge(tmp_path: Path, contacts: Path, bridge: Path) -> None:
