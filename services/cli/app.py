@@ -19,6 +19,7 @@ GROUPS = (
     "serve",
     "send",
     "query",
+    "cohort",
     "export",
     "model",
     "review",

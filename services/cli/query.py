@@ -24,6 +24,7 @@ OptionalTo = Annotated[
 Purpose = Annotated[str, typer.Option(help="Id of the purpose under which you ask.")]
 Where = Annotated[str, typer.Option("--where", help="Filter in SQL WHERE syntax over feature names.")]
 Cohort = Annotated[str, typer.Option(help="Id of a cohort; a filter narrows it.")]
+Frozen = Annotated[str, typer.Option(help="Id of a frozen cohort, in place of a cohort.")]
 Snapshot = Annotated[str | None, typer.Option(help="Snapshot to ask; without it, the newest.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 
@@ -75,13 +76,14 @@ def count(
     cohort: Cohort = "",
     purpose: Purpose = "planning",
     snapshot: Snapshot = None,
+    frozen: Frozen = "",
     as_json: AsJson = False,
 ) -> None:
     """Count people: rounded, small numbers withheld, with the linkage rate beside it."""
     from services.query.client import CohortClient
 
     with CohortClient(to, purpose) as client:
-        answer = client.count(where=where, cohort=cohort, snapshot=snapshot)
+        answer = client.count(where=where, cohort=cohort, snapshot=snapshot, frozen=frozen)
     if as_json:
         _print_json(dataclasses.asdict(answer))
         return
@@ -104,6 +106,7 @@ def table(
     purpose: Purpose = "planning",
     margins: Annotated[bool, typer.Option(help="Totals over each dimension.")] = True,
     snapshot: Snapshot = None,
+    frozen: Frozen = "",
     as_json: AsJson = False,
 ) -> None:
     """Count people by features; every cell and every total is rounded by itself, so rows need not add up."""
@@ -111,7 +114,7 @@ def table(
 
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
     with CohortClient(to, purpose) as client:
-        answer = client.table(dimensions, where=where, cohort=cohort, margins=margins, snapshot=snapshot)
+        answer = client.table(dimensions, where=where, cohort=cohort, margins=margins, snapshot=snapshot, frozen=frozen)
     if as_json:
         _print_json({"cells": answer.cells.to_dicts(), "context": dataclasses.asdict(answer.context)})
         return

@@ -91,7 +91,7 @@ def count_answer(state: State, question: Question, policy: DisclosurePolicy) -> 
     The three first are one table (with the others, who are not told, and their total). The linkage rates give way
     where they are too close to one of them: how many receive a benefit, say, beside a cohort of nearly all who do.
     """
-    rows = question.selection.rows(state.people)
+    rows = question.rows(state)
     inside = rows.inside.to_numpy()
     status = np.where(rows.members.to_numpy(), _MEMBER, np.where(rows.unknown.to_numpy(), _UNKNOWN, _OTHER))
     classes = [feature.sensitivity for feature in question.features]
@@ -111,7 +111,7 @@ def count_answer(state: State, question: Question, policy: DisclosurePolicy) -> 
 
 def table_answer(state: State, question: Question, policy: DisclosurePolicy) -> TableAnswer:
     """Return a selection's members counted by the question's dimensions, unknown as a value of its own."""
-    rows = question.selection.rows(state.people)
+    rows = question.rows(state)
     features = {feature.name: feature for feature in question.features}
     dimensions = tuple(state.dimension(features[name]) for name in question.dimensions)
     shape = tuple(dimension.width for dimension in dimensions)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -36,6 +37,15 @@ class Linkage:
     people: int | None
     linked: int | None
     percent: float | None
+
+
+@dataclass(frozen=True)
+class PublishedSnapshot:
+    """One published state: the day it holds for, and its reference data."""
+
+    snapshot_id: str
+    as_of: date
+    reference_version: str
 
 
 @dataclass(frozen=True)
@@ -125,10 +135,19 @@ class CohortClient:
         request = cohort_pb2.ListCohortsRequest(purpose=self._purpose)
         return [c for page in self._pages(self._stub.ListCohorts, request) for c in page.cohorts]
 
-    def count(self, where: str = "", cohort: str = "", snapshot: str | None = None) -> CountAnswer:
-        """Return how many people are meant by a filter, a cohort, or both."""
+    def snapshots(self) -> list[PublishedSnapshot]:
+        """Return the published snapshots, newest first."""
+        request = cohort_pb2.ListPublishedSnapshotsRequest(purpose=self._purpose)
+        return [
+            PublishedSnapshot(s.snapshot_id, date.fromisoformat(s.as_of), s.reference_version)
+            for page in self._pages(self._stub.ListPublishedSnapshots, request)
+            for s in page.snapshots
+        ]
+
+    def count(self, where: str = "", cohort: str = "", snapshot: str | None = None, frozen: str = "") -> CountAnswer:
+        """Return how many people are meant by a filter, a cohort or a frozen one, or by a filter and one of them."""
         request = cohort_pb2.CountRequest(
-            purpose=self._purpose, selection=_selection(where, cohort), snapshot_id=snapshot
+            purpose=self._purpose, selection=_selection(where, cohort, frozen), snapshot_id=snapshot
         )
         answer = call(self._stub.Count, request)
         return CountAnswer(
@@ -147,11 +166,12 @@ class CohortClient:
         cohort: str = "",
         margins: bool = True,
         snapshot: str | None = None,
+        frozen: str = "",
     ) -> TableAnswer:
         """Return how many people are meant, by the values of one to three features."""
         request = cohort_pb2.TableRequest(
             purpose=self._purpose,
-            selection=_selection(where, cohort),
+            selection=_selection(where, cohort, frozen),
             dimensions=by,
             margins=margins,
             page_size=_CELLS_A_PAGE,
@@ -204,8 +224,8 @@ def _frames(answers: Iterator[cohort_pb2.MembersResponse]) -> Iterator[pl.DataFr
         raise TransientError(Reason.UNAVAILABLE, "The rows ended before the last of them; ask again.")
 
 
-def _selection(where: str, cohort: str) -> cohort_pb2.Selection:
-    return cohort_pb2.Selection(cohort_id=cohort, filter=where)
+def _selection(where: str, cohort: str, frozen: str = "") -> cohort_pb2.Selection:
+    return cohort_pb2.Selection(cohort_id=cohort, filter=where, freeze_id=frozen)
 
 
 def _number(released: core_pb2.ReleasedCount) -> int | None:

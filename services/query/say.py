@@ -15,6 +15,7 @@ from schemas.purposes import Output
 from services.pb.hwlink.v1 import cohort_pb2, core_pb2
 from services.query.answers import Linkage
 from services.query.states import Dimension, State
+from services.registry import Snapshot
 
 _FEEDS: Final = {Feed.HEALTH: core_pb2.FEED_HEALTH, Feed.WELFARE: core_pb2.FEED_WELFARE}
 _TYPES: Final = {
@@ -84,9 +85,22 @@ def context_message(state: State, policy: DisclosurePolicy, linkage: Linkage) ->
         published_at_ms=state.snapshot.published_at_ms,
         model_id=state.snapshot.model_id or "",
         policy_id=policy.policy_id,
-        reference_version=str(json.loads(state.snapshot.summary_json).get("reference", "")),
+        reference_version=_reference(state.snapshot),
         linkage_rates=[rate_message(Feed.HEALTH, health, linked), rate_message(Feed.WELFARE, welfare, linked)],
     )
+
+
+def snapshot_message(snapshot: Snapshot) -> cohort_pb2.PublishedSnapshot:
+    """Return a published snapshot, without its figures."""
+    return cohort_pb2.PublishedSnapshot(
+        snapshot_id=snapshot.snapshot_id,
+        as_of=snapshot.as_of.isoformat(),
+        reference_version=_reference(snapshot),
+    )
+
+
+def _reference(snapshot: Snapshot) -> str:
+    return str(json.loads(snapshot.summary_json).get("reference", ""))
 
 
 def rate_message(feed: Feed, people: int | None, linked: int | None) -> cohort_pb2.LinkageRate:

@@ -20,7 +20,7 @@ from schemas.cohort_documents import guards, shipped_cohorts
 from schemas.cohorts import CohortDefinition
 from schemas.contracts.base import Feed
 from schemas.disclosure import DisclosurePolicy, shipped_policy
-from schemas.errors import PolicyError, Reason
+from schemas.errors import InputError, PolicyError, Reason
 from schemas.features import FeatureDefinition
 from schemas.purposes import Output, Purpose, purpose
 from schemas.wire import to_ipc
@@ -131,12 +131,24 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
             cohorts=[say.cohort_message(definition) for definition in page], next_page_token=token
         )
 
+    def ListPublishedSnapshots(
+        self, request: cohort_pb2.ListPublishedSnapshotsRequest, context: grpc.ServicerContext
+    ) -> cohort_pb2.ListPublishedSnapshotsResponse:
+        """List the published snapshots, newest first."""
+        with audited(self._registry, self._identify(context).principal, request.purpose, "query.snapshots") as audit:
+            purpose(request.purpose)
+            page, token = self._pages.page(request, self._registry.snapshots())
+            audit.write("released", {})
+        return cohort_pb2.ListPublishedSnapshotsResponse(
+            snapshots=[say.snapshot_message(snapshot) for snapshot in page], next_page_token=token
+        )
+
     def Count(self, request: cohort_pb2.CountRequest, context: grpc.ServicerContext) -> cohort_pb2.CountResponse:
         """Count the people of a selection."""
         caller = self._identify(context)
         with audited(self._registry, caller.principal, request.purpose, "query.count") as audit:
-            state, selection = self._selected(request, purpose(request.purpose), Output.COUNTS)
-            question = Question(Kind.COUNT, selection)
+            state, selection, frozen = self._selected(request, purpose(request.purpose), Output.COUNTS)
+            question = Question(Kind.COUNT, selection, freeze_id=request.selection.freeze_id, frozen=frozen)
             answer = count_answer(state, question, self._policy)
             told = self._told(request, state, question, answer.proposal, caller, audit)
         count, unknown, denominator, linked, health, welfare = (
@@ -161,9 +173,10 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
             asking = purpose(request.purpose)
             dimensions = dimensions_for(request.dimensions, asking, self._policy.max_dimensions)
             start, size = self._pages.position(request), _size(request.page_size, _CELLS_PAGE)
-            state, selection = self._selected(request, asking, Output.COUNTS, dimensions)
+            state, selection, frozen = self._selected(request, asking, Output.COUNTS, dimensions)
             refuse_large_table(state, dimensions, LARGEST_TABLE)
-            question = Question(Kind.TABLE, selection, tuple(d.name for d in dimensions), request.margins)
+            names = tuple(d.name for d in dimensions)
+            question = Question(Kind.TABLE, selection, names, request.margins, request.selection.freeze_id, frozen)
             answer = table_answer(state, question, self._policy)
             told = self._told(request, state, question, answer.proposal, caller, audit)
         shape = answer.table.values.shape
@@ -184,7 +197,7 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
             asking.permits(Output.MEMBERS)
             wanted = requested_features(list(request.features), asking, guards(self._cohorts))
             start, size = self._pages.position(request), _size(request.page_size, _ROWS_PAGE)
-            state, selection = self._selected(request, asking, Output.MEMBERS)
+            state, selection, _ = self._selected(request, asking, Output.MEMBERS)
             key = self._keys.key(asking.consumer or asking.purpose_id)
             found = members(state, selection, wanted, key, self._policy.k_anonymity)
             columns = ",".join(definition.name for definition in wanted)
@@ -214,17 +227,33 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
 
     def _selected(
         self, request: _Asking, asking: Purpose, output: Output, by: Sequence[FeatureDefinition] = ()
-    ) -> tuple[State, Selection]:
-        """Return the state and the people that a request means, having checked that it may ask for them, told `by`."""
+    ) -> tuple[State, Selection, Selection | None]:
+        """Return the state and the people that a request means, having checked that it may ask for them, told `by`.
+
+        Of a frozen cohort the selection only narrows it; last come the filters by which it was frozen.
+        """
         asking.permits(output)
-        cohort_id, own = request.selection.cohort_id, request.selection.filter
-        selection = select(cohort_for(self._cohorts, cohort_id, output), own)
-        for used in selection.features:
+        own = request.selection.filter
+        cohort_id, frozen = self._frozen(request.selection, output)
+        cohort = cohort_for(self._cohorts, cohort_id, output)
+        selection = select(None if frozen else cohort, own)
+        for used in (*selection.features, *(frozen.features if frozen else ())):
             permit(asking, used)
         obey_rules(self._cohorts, cohort_id, (*select(None, own).features, *by))
         state = self._states.state(request.snapshot_id or None)
         refuse_unknown_places(state, selection)
-        return state, selection
+        return state, selection, frozen
+
+    def _frozen(self, asked: cohort_pb2.Selection, output: Output) -> tuple[str, Selection | None]:
+        """Return the cohort whose rules hold, and the filters by which a frozen one was frozen."""
+        if not asked.freeze_id:
+            return asked.cohort_id, None
+        if asked.cohort_id:
+            raise InputError(Reason.OPTION_INVALID, "Ask for a cohort as it is or for a frozen one, not for both.")
+        if output is not Output.COUNTS:
+            raise PolicyError(Reason.PURPOSE_NOT_PERMITTED, "A frozen cohort is counted, never listed.")
+        freeze = self._states.freezes.get(asked.freeze_id)
+        return freeze.cohort_id, freeze.selection
 
     def _told(
         self,
@@ -236,7 +265,8 @@ class CohortQuery(cohort_pb2_grpc.CohortQueryServiceServicer):
         audit: Audit,
     ) -> Mask:
         """Return which of the proposed numbers may be told; the ledger and the audit then have it."""
-        asked = self._cohorts.get(request.selection.cohort_id)
+        cohort_id, _ = self._frozen(request.selection, Output.COUNTS)
+        asked = self._cohorts.get(cohort_id)
         if asked is not None and proposal.meant < asked.min_count:
             raise PolicyError(
                 Reason.DISCLOSURE_RISK,

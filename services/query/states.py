@@ -16,6 +16,7 @@ from linkage.features import feature_columns
 from schemas.errors import InputError, Reason, StateError
 from schemas.features import FeatureDefinition, FeatureType
 from services.lake import Zone
+from services.query.freezes import Freezes
 from services.registry import QueryRegistry, Snapshot
 
 FEATURES_TABLE: Final = "features"
@@ -47,13 +48,22 @@ class State:
 
     snapshot: Snapshot
     people: pl.DataFrame
+    freezes: Freezes
     _dimensions: dict[str, Dimension] = field(default_factory=dict)
+    _frozen: dict[str, pl.Series] = field(default_factory=dict)
 
     @cached_property
     def presence(self) -> Codes:
         """Where each person is known: 2 for a health source plus 1 for a welfare source."""
         health, welfare = (self.people[name].fill_null(False).to_numpy() for name in ("in_health", "in_welfare"))
         return np.asarray(2 * health.astype(np.int32) + welfare, np.int32)
+
+    def frozen(self, freeze_id: str) -> pl.Series:
+        """Return of each row whether it is somebody of a frozen cohort; raises as `Freezes.present`."""
+        if freeze_id not in self._frozen:
+            there = self.freezes.present(freeze_id, self.snapshot)
+            self._frozen[freeze_id] = self.people["person_id"].is_in(there.to_list())
+        return self._frozen[freeze_id]
 
     def dimension(self, feature: FeatureDefinition) -> Dimension:
         """Return a feature as codes; worked out once."""
@@ -94,6 +104,7 @@ class States:
     def __init__(self, products: Zone, registry: QueryRegistry) -> None:
         """Read tables from the products zone, snapshots from the registry."""
         self._products = products
+        self.freezes = Freezes(products)
         self._registry = registry
         self._held: OrderedDict[str, State] = OrderedDict()
         self._lock = threading.Lock()
@@ -113,7 +124,7 @@ class States:
             raise InputError(Reason.NOT_FOUND, "There is no such snapshot; leave it out to ask the newest.")
         with self._lock:
             if snapshot.snapshot_id not in self._held:
-                self._held[snapshot.snapshot_id] = State(snapshot, self._load(snapshot))
+                self._held[snapshot.snapshot_id] = State(snapshot, self._load(snapshot), self.freezes)
                 while len(self._held) > HELD:
                     self._held.popitem(last=False)
             self._held.move_to_end(snapshot.snapshot_id)

@@ -35,6 +35,10 @@ class QueryRegistry(Protocol):
         """Return one snapshot by id."""
         ...
 
+    def snapshots(self) -> list[Snapshot]:
+        """Return every snapshot, newest first."""
+        ...
+
     def released(self, snapshot_id: str) -> Sequence[tuple[str, str]]:
         """Return `(query, members digest)` of what was already released from a snapshot."""
         ...

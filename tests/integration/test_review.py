@@ -29,8 +29,10 @@ from schemas.wire import to_ipc
 from services.bus import Outgoing
 from services.bus.memory import MemoryBus
 from services.features.summary import SUBGROUPS, summary_json
+from services.lake.delta import DeltaZone
 from services.pb.hwlink.v1 import core_pb2, linkage_pb2, linkage_pb2_grpc
 from services.query.answers import linkage
+from services.query.freezes import Freezes
 from services.query.states import State
 from services.registry import AuditEvent, Snapshot
 from services.registry.chain import first_break
@@ -481,7 +483,7 @@ def publish(line: Line, number: int, health_only: int, welfare_only: int, both: 
         summary_json=summary_json(people),
     )
     line.registry.features.publish_snapshot(snapshot, {}, number)
-    return State(snapshot, people)
+    return State(snapshot, people, Freezes(DeltaZone(Path("nowhere"), "products")))
 
 
 def numbers(response: linkage_pb2.QualityResponse) -> dict[int, tuple[int | None, int | None]]:

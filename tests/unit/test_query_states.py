@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from linkage.features import FEATURES
+from services.lake.delta import DeltaZone
+from services.query.freezes import Freezes
 from services.query.states import State
 from services.registry import Snapshot
 
@@ -15,7 +18,8 @@ SNAPSHOT = Snapshot("s1", 0, date(2026, 1, 1), {}, None, {}, "{}")
 
 
 def _state(**columns: list[object]) -> State:
-    return State(SNAPSHOT, pl.DataFrame(columns, schema_overrides={"age": pl.Int32, "household_size": pl.Int32}))
+    people = pl.DataFrame(columns, schema_overrides={"age": pl.Int32, "household_size": pl.Int32})
+    return State(SNAPSHOT, people, Freezes(DeltaZone(Path("nowhere"), "products")))
 
 
 @pytest.mark.parametrize(

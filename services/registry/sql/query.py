@@ -34,6 +34,12 @@ class SqlQueryRegistry:
             row = connection.execute(select(snapshots).where(snapshots.c.snapshot_id == snapshot_id)).one_or_none()
             return None if row is None else to_snapshot(row)
 
+    def snapshots(self) -> list[Snapshot]:
+        """See `QueryRegistry.snapshots`."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(snapshots).order_by(snapshots.c.serial.desc()))
+            return [to_snapshot(row) for row in rows]
+
     def released(self, snapshot_id: str) -> Sequence[tuple[str, str]]:
         """See `QueryRegistry.released`."""
         with self._database.reading() as connection:

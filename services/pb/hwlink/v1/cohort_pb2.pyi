@@ -44,12 +44,14 @@ DIMENSION_VALUE_KIND_UNKNOWN: DimensionValueKind
 DIMENSION_VALUE_KIND_TOTAL: DimensionValueKind
 
 class Selection(_message.Message):
-    __slots__ = ("cohort_id", "filter")
+    __slots__ = ("cohort_id", "filter", "freeze_id")
     COHORT_ID_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
+    FREEZE_ID_FIELD_NUMBER: _ClassVar[int]
     cohort_id: str
     filter: str
-    def __init__(self, cohort_id: _Optional[str] = ..., filter: _Optional[str] = ...) -> None: ...
+    freeze_id: str
+    def __init__(self, cohort_id: _Optional[str] = ..., filter: _Optional[str] = ..., freeze_id: _Optional[str] = ...) -> None: ...
 
 class AnswerContext(_message.Message):
     __slots__ = ("snapshot_id", "as_of", "published_at_ms", "model_id", "policy_id", "linkage_rates", "reference_version")
@@ -166,6 +168,34 @@ class CohortExclusion(_message.Message):
     filter: str
     because: str
     def __init__(self, filter: _Optional[str] = ..., because: _Optional[str] = ...) -> None: ...
+
+class ListPublishedSnapshotsRequest(_message.Message):
+    __slots__ = ("purpose", "page_size", "page_token")
+    PURPOSE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    purpose: str
+    page_size: int
+    page_token: str
+    def __init__(self, purpose: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListPublishedSnapshotsResponse(_message.Message):
+    __slots__ = ("snapshots", "next_page_token")
+    SNAPSHOTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    snapshots: _containers.RepeatedCompositeFieldContainer[PublishedSnapshot]
+    next_page_token: str
+    def __init__(self, snapshots: _Optional[_Iterable[_Union[PublishedSnapshot, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PublishedSnapshot(_message.Message):
+    __slots__ = ("snapshot_id", "as_of", "reference_version")
+    SNAPSHOT_ID_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    snapshot_id: str
+    as_of: str
+    reference_version: str
+    def __init__(self, snapshot_id: _Optional[str] = ..., as_of: _Optional[str] = ..., reference_version: _Optional[str] = ...) -> None: ...
 
 class ListCohortsRequest(_message.Message):
     __slots__ = ("purpose", "page_size", "page_token")

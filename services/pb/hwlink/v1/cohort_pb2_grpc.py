@@ -57,6 +57,11 @@ class CohortQueryServiceStub:
                 request_serializer=hwlink_dot_v1_dot_cohort__pb2.TableRequest.SerializeToString,
                 response_deserializer=hwlink_dot_v1_dot_cohort__pb2.TableResponse.FromString,
                 _registered_method=True)
+        self.ListPublishedSnapshots = channel.unary_unary(
+                '/hwlink.v1.CohortQueryService/ListPublishedSnapshots',
+                request_serializer=hwlink_dot_v1_dot_cohort__pb2.ListPublishedSnapshotsRequest.SerializeToString,
+                response_deserializer=hwlink_dot_v1_dot_cohort__pb2.ListPublishedSnapshotsResponse.FromString,
+                _registered_method=True)
         self.Members = channel.unary_stream(
                 '/hwlink.v1.CohortQueryService/Members',
                 request_serializer=hwlink_dot_v1_dot_cohort__pb2.MembersRequest.SerializeToString,
@@ -98,6 +103,13 @@ class CohortQueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPublishedSnapshots(self, request, context):
+        """ListPublishedSnapshots lists the published snapshots, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Members(self, request, context):
         """Members streams the people of a cohort or filter as rows, where the purpose permits it.
         """
@@ -127,6 +139,11 @@ def add_CohortQueryServiceServicer_to_server(servicer, server):
                     servicer.Table,
                     request_deserializer=hwlink_dot_v1_dot_cohort__pb2.TableRequest.FromString,
                     response_serializer=hwlink_dot_v1_dot_cohort__pb2.TableResponse.SerializeToString,
+            ),
+            'ListPublishedSnapshots': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPublishedSnapshots,
+                    request_deserializer=hwlink_dot_v1_dot_cohort__pb2.ListPublishedSnapshotsRequest.FromString,
+                    response_serializer=hwlink_dot_v1_dot_cohort__pb2.ListPublishedSnapshotsResponse.SerializeToString,
             ),
             'Members': grpc.unary_stream_rpc_method_handler(
                     servicer.Members,
@@ -245,6 +262,33 @@ class CohortQueryService:
             '/hwlink.v1.CohortQueryService/Table',
             hwlink_dot_v1_dot_cohort__pb2.TableRequest.SerializeToString,
             hwlink_dot_v1_dot_cohort__pb2.TableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPublishedSnapshots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hwlink.v1.CohortQueryService/ListPublishedSnapshots',
+            hwlink_dot_v1_dot_cohort__pb2.ListPublishedSnapshotsRequest.SerializeToString,
+            hwlink_dot_v1_dot_cohort__pb2.ListPublishedSnapshotsResponse.FromString,
             options,
             channel_credentials,
             insecure,
