@@ -45,3 +45,31 @@ INCOME_BANDS: Final[tuple[tuple[int, str], ...]] = (
 
 CORE20_LOWEST_DECILES: Final = 2
 """Core20: the fifth of areas that is most deprived nationally, IMD deciles 1 and 2 (NHS England, Core20PLUS5)."""
+
+SCHOOL_AGES: Final[tuple[tuple[int, str], ...]] = (
+    (0, "before_school"),
+    (5, "primary"),
+    (11, "secondary"),
+    (16, "sixth_form"),
+    (18, "after_school"),
+)
+"""Lowest age in whole years of each stage of schooling in England; a birthday within the school year is not seen."""
+
+PM25_BANDS: Final[tuple[tuple[int, str], ...]] = (
+    (0, "under_5"),
+    (5, "5_to_7"),
+    (7, "7_to_9"),
+    (9, "9_to_11"),
+    (11, "11_and_over"),
+)
+"""Lowest yearly mean of fine particles in micrograms a cubic metre; 5 is the World Health Organization's guideline of
+2021. A raw value would name its area."""
+
+GP_DISTANCE_BANDS: Final[tuple[tuple[int, str], ...]] = (
+    (0, "under_1"),
+    (1, "1_to_2"),
+    (2, "2_to_4"),
+    (4, "4_to_8"),
+    (8, "8_and_over"),
+)
+"""Lowest road distance to a practice in kilometres. A raw value would name its area."""

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from linkage.features import claims, hospital, people, practice
+from linkage.features import claims, credit, homes, hospital, housing, inclusion, income, people, practice
 from linkage.features.context import Context
 from schemas.features import FeatureDefinition
 
@@ -31,4 +31,6 @@ def _group(module: ModuleType) -> Group:
     return Group(module.__name__.rpartition(".")[2], module.ENTRIES, module.features)
 
 
-GROUPS: Final[tuple[Group, ...]] = tuple(map(_group, (people, practice, hospital, claims)))
+GROUPS: Final[tuple[Group, ...]] = tuple(
+    map(_group, (people, practice, hospital, claims, credit, housing, income, homes, inclusion))
+)

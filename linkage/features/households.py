@@ -171,15 +171,24 @@ def account_households(context: Context) -> Households:
     return context.once("account_households", found)
 
 
+def case_rows(context: Context) -> pl.DataFrame:
+    """Return everybody's rows of homelessness cases that are open on the date, with `household`, the case's number."""
+
+    def found() -> pl.DataFrame:
+        ended = pl.col("ended_on")
+        rows = context.everybody("homelessness").filter(
+            (pl.col("started_on") <= context.as_of) & (ended.is_null() | (ended > context.as_of))
+        )
+        return rows.with_columns(pl.struct("source", "case_ref").rank("dense").alias("household"))
+
+    return context.once("case_rows", found)
+
+
 def case_households(context: Context) -> Households:
     """Return the households of homelessness cases that are open on the date; a person's newest case counts."""
 
     def found() -> Households:
-        rows = context.everybody("homelessness").filter(
-            (pl.col("started_on") <= context.as_of)
-            & (pl.col("ended_on").is_null() | (pl.col("ended_on") > context.as_of))
-        )
-        rows = rows.with_columns(pl.struct("source", "case_ref").rank("dense").alias("household"))
+        rows = case_rows(context)
         people = (
             context.subjects.select("person_id", *SUBJECT)
             .join(rows, on=list(SUBJECT), how="inner")

@@ -7,7 +7,14 @@ from typing import Final
 
 import polars as pl
 
-from linkage.features.bands import AGE_EDGES, CORE20_LOWEST_DECILES, LIFE_STAGES
+from linkage.features.bands import (
+    AGE_EDGES,
+    CORE20_LOWEST_DECILES,
+    GP_DISTANCE_BANDS,
+    LIFE_STAGES,
+    PM25_BANDS,
+    SCHOOL_AGES,
+)
 from linkage.features.context import Context
 from linkage.features.entry import category, count, flag
 from schemas.codes import ETHNIC_GROUP_5, Sex
@@ -45,13 +52,18 @@ def banded(value: pl.Expr, bands: tuple[tuple[int, str], ...]) -> pl.Expr:
 def subjects_of(members: pl.DataFrame, demographics: pl.LazyFrame) -> pl.DataFrame:
     """Return the persons' subjects that have content, best first within each person.
 
-    Health before welfare, then the newer version, then source and reference: the order that settles which value of
-    several holds, the same however the rows came.
+    General practice before other health sources before welfare, then the newer version, then source and reference:
+    the order that settles which value of several holds, the same however the rows came.
     """
     return (
         members.lazy()
         .join(demographics, on=["source", "subject_ref"], how="inner")
-        .with_columns((pl.col("feed") != Feed.HEALTH.value).alias("_after"))
+        .with_columns(
+            pl.when(pl.col("feed") != Feed.HEALTH.value)
+            .then(2)
+            .otherwise((~pl.col("source").str.ends_with(".gp")).cast(pl.Int32))
+            .alias("_after")
+        )
         .sort("person_id", "_after", "version", "source", "subject_ref", descending=[False, False, True, False, False])
         .drop("_after")
         .collect()
@@ -61,6 +73,7 @@ def subjects_of(members: pl.DataFrame, demographics: pl.LazyFrame) -> pl.DataFra
 def _entries() -> list[FeatureDefinition]:
     ordinary = {"sensitivity": Sensitivity.ORDINARY, "sources": _BOTH}
     area = {**ordinary, "reference": "geography", "unknown_when": "no source gives an area that the geography knows"}
+    practice = {**ordinary, "reference": "practices", "unknown_when": "no practice is stated, or the list lacks it"}
     born = {**ordinary, "unknown_when": "no source gives a month of birth"}
     present = {**ordinary, "unknown_when": "never; a subject counts from when its content has landed"}
     # To be known to a welfare source says that somebody claims: benefit data, whoever asks.
@@ -98,9 +111,19 @@ def _entries() -> list[FeatureDefinition]:
             **ordinary,
         ),
         category(
+            "ethnic_cat_16",
+            tuple(ETHNIC_GROUP_5),
+            "Ethnic category 2001 (A to S), the newest that was stated; general practice before other health sources "
+            "before welfare sources.",
+            sources=_BOTH,
+            sensitivity=Sensitivity.SPECIAL_CATEGORY,
+            quasi_identifier=True,
+            unknown_when="no source states it (Z not stated, 99 not known)",
+        ),
+        category(
             "ethnic_group_5",
             tuple(dict.fromkeys(ETHNIC_GROUP_5.values())),
-            "Ethnic category in five groups, the newest that was stated; health sources before welfare sources.",
+            "Ethnic category of `ethnic_cat_16` in five groups.",
             sources=_BOTH,
             sensitivity=Sensitivity.SPECIAL_CATEGORY,
             quasi_identifier=True,
@@ -112,6 +135,21 @@ def _entries() -> list[FeatureDefinition]:
             sources=_BOTH,
             sensitivity=Sensitivity.SPECIAL_CATEGORY,
             unknown_when="fewer than two of the person's subjects state an ethnic category",
+        ),
+        flag(
+            "interpreter_needed",
+            "A source says that the person needs an interpreter; general practice before others.",
+            sources=_BOTH,
+            sensitivity=Sensitivity.SPECIAL_CATEGORY,
+            unknown_when="no source says whether one is needed",
+        ),
+        category(
+            "school_age_band",
+            tuple(label for _, label in SCHOOL_AGES),
+            "Stage of schooling by age on the as-of date: primary from 5, secondary from 11, sixth form from 16.",
+            ordered=True,
+            quasi_identifier=True,
+            **born,
         ),
         flag(
             "deceased",
@@ -152,6 +190,59 @@ def _entries() -> list[FeatureDefinition]:
             marmot_domain=MarmotDomain.PLACES,
             **area,
         ),
+        category(
+            "imd_version",
+            ("2019", "2025"),
+            "Edition of the Index of Multiple Deprivation that the decile is of: 2025 for areas of the 2021 census, "
+            "2019 for areas that only the 2011 census had.",
+            **area,
+        ),
+        category(
+            "rural_urban",
+            (),
+            "Rural or urban class of the area of residence, by the ONS classification.",
+            quasi_identifier=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        flag(
+            "coastal_flag",
+            "Lives in an area that the geography counts as coastal.",
+            quasi_identifier=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        category(
+            "pm25_band",
+            tuple(label for _, label in PM25_BANDS),
+            "Yearly mean of fine particles (PM2.5) in the area of residence, micrograms a cubic metre, in bands.",
+            ordered=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        category(
+            "gp_distance_band",
+            tuple(label for _, label in GP_DISTANCE_BANDS),
+            "Road distance from the area of residence to a general practice in kilometres, in bands.",
+            ordered=True,
+            marmot_domain=MarmotDomain.PLACES,
+            **area,
+        ),
+        FeatureDefinition(
+            name="practice_code",
+            type=FeatureType.CATEGORY,
+            definition="General practice of registration (ODS code); internal, emitted as PCN or place only.",
+            outputs=(),
+            **{**ordinary, "unknown_when": "no source gives a practice"},
+        ),
+        category(
+            "pcn_code",
+            (),
+            "Primary care network (ODS code) of the practice of registration.",
+            quasi_identifier=True,
+            **practice,
+        ),
+        category("place", (), "Place (health and care partnership) of the practice's network.", **practice),
         flag("in_health", "A subject of a health source belongs to the person.", **present),
         flag("in_welfare", "A subject of a welfare source belongs to the person.", **on_benefit),
         flag("linked", "Subjects of both feeds belong to the person.", **on_benefit),
@@ -173,13 +264,18 @@ ENTRIES: Final = tuple(_entries())
 def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the group's features of everybody."""
     as_of = context.as_of
-    geography = context.tables.geography.unique("lsoa", keep="first", maintain_order=True)
+    # Newest edition first: an area that did not change between the censuses has both editions' figures.
+    areas = context.tables.geography.sort("lsoa_version", "imd_version", descending=True, nulls_last=True)
+    geography = areas.unique("lsoa", keep="first", maintain_order=True)
     month = pl.lit(f"{as_of.year:04d}-{as_of.month:02d}")
-    stated = pl.col("ethnic_category").replace_strict(ETHNIC_GROUP_5, default=None, return_dtype=pl.String)
-    first = [pl.col(name).drop_nulls().first() for name in ("birth_year_month", "sex_code", "ethnic_group_5", "lsoa")]
+    group = pl.col("ethnic_cat_16").replace_strict(ETHNIC_GROUP_5, default=None, return_dtype=pl.String)
+    names = ("birth_year_month", "sex_code", "ethnic_cat_16", "lsoa", "practice_code", "interpreter_needed")
+    first = [pl.col(name).drop_nulls().first() for name in names]
     known = (
         context.subjects.with_columns(
-            stated.alias("ethnic_group_5"),
+            pl.when(pl.col("ethnic_category").is_in(list(ETHNIC_GROUP_5)))
+            .then(pl.col("ethnic_category"))
+            .alias("ethnic_cat_16"),
             pl.when(pl.col("sex").is_in(_STATED_SEXES)).then(pl.col("sex")).alias("sex_code"),
         )
         .join(geography.select("lsoa", pl.lit(True).alias("_placed")), on="lsoa", how="left", maintain_order="left")
@@ -187,8 +283,8 @@ def features(context: Context) -> pl.DataFrame:
         .group_by("person_id")
         .agg(
             *first,
-            pl.col("ethnic_group_5").drop_nulls().n_unique().alias("_groups"),
-            pl.col("ethnic_group_5").count().alias("_stated"),
+            group.drop_nulls().n_unique().alias("_groups"),
+            pl.col("ethnic_cat_16").count().alias("_stated"),
             (pl.col("death_year_month") <= month).fill_null(False).any().alias("deceased"),
             (pl.col("feed") == Feed.HEALTH.value).any().alias("in_health"),
             (pl.col("feed") == Feed.WELFARE.value).any().alias("in_welfare"),
@@ -202,10 +298,16 @@ def features(context: Context) -> pl.DataFrame:
             age_years(pl.col("birth_year_month"), as_of).alias("age"),
         )
         .join(geography, on="lsoa", how="left")
+        .join(context.tables.practices, on="practice_code", how="left")
         .with_columns(
             cut(pl.col("age"), AGE_EDGES, band_labels(AGE_EDGES)).alias("age_band"),
             banded(pl.col("age"), LIFE_STAGES).alias("life_stage"),
             pl.when(pl.col("_stated") >= 2).then(pl.col("_groups") > 1).alias("ethnicity_conflict"),
+            group.alias("ethnic_group_5"),
+            banded(pl.col("age"), SCHOOL_AGES).alias("school_age_band"),
+            banded(pl.col("pm25_ug_m3"), PM25_BANDS).alias("pm25_band"),
+            banded(pl.col("distance_gp_km"), GP_DISTANCE_BANDS).alias("gp_distance_band"),
+            pl.col("coastal").alias("coastal_flag"),
             (pl.col("imd_decile") <= CORE20_LOWEST_DECILES).alias("core20"),
             (pl.col("in_health") & pl.col("in_welfare")).alias("linked"),
         )

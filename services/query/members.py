@@ -18,10 +18,18 @@ from schemas.purposes import Purpose
 from services.query.states import State
 
 GIVE_UP_FIRST: Final = (
+    "n_children_u5",
+    "n_nondeps",
     "children_in_household",
     "household_size",
+    "uprn_household_size",
     "household_type",
+    "ethnic_cat_16",
     "ward",
+    "pcn_code",
+    "coastal_flag",
+    "rural_urban",
+    "school_age_band",
     "ethnic_group_5",
     "imd_decile",
     "age_band",

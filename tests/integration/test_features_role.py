@@ -28,6 +28,7 @@ from schemas.contracts.facts_welfare import Arrears, ClaimMembership
 from schemas.contracts.persons import MembershipChange
 from schemas.errors import Reason, StateError, TransientError
 from schemas.events import FeatureRecord
+from schemas.features import Sensitivity
 from schemas.purposes import shipped_purposes
 from schemas.topics import INTERNAL, PERSONS, features_topic, person_events_topic
 from schemas.wire import to_ipc
@@ -36,7 +37,7 @@ from services.bus.memory import MemoryBus
 from services.features.builder import Reference
 from services.features.content import Content
 from services.features.membership import lineage
-from services.features.records import Consumer
+from services.features.records import Consumer, permitted_features
 from services.features.role import Features, Pace
 from services.lake.delta import DeltaZone
 from services.registry import PAIR_COLUMNS, SUBJECT_COLUMNS, ResolverChange
@@ -207,7 +208,9 @@ def test_a_linked_person_gets_features_a_snapshot_and_a_record(world: World) -> 
     assert parsed.person_id == key != "p1"
     assert parsed.features["reg_copd"] is True
     assert parsed.features["ae_attendances_12m"] is None
-    assert set(parsed.features) == {d.name for d in FEATURES.values() if d.leaves and d.name != "age"}
+    assert set(parsed.features) == set(permitted_features(shipped_purposes()["segmentation"]))
+    assert "age" not in parsed.features
+    assert not any(FEATURES[name].sensitivity is Sensitivity.INCLUSION for name in parsed.features)
 
 
 def test_nothing_new_publishes_nothing(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -12,16 +13,16 @@ from linkage.features.change import household_rows, needed_subjects
 from schemas.features import FeatureType
 from tests.features.worlds import AS_OF, GEOGRAPHY, PRACTICES, SOURCES, Facts, worlds
 
+FEW = settings(deadline=None, max_examples=15)
+"""One example computes every feature several times; `test_..._in_many_worlds` take their time."""
+MANY = settings(deadline=None, max_examples=150)
+
 
 def _tables(facts: Facts, coverage: pl.DataFrame | None = None) -> FeatureTables:
     return FeatureTables.from_facts(facts, GEOGRAPHY, coverage, PRACTICES)
 
 
-@settings(deadline=None)
-@given(worlds(), st.data())
-def test_computing_some_persons_gives_their_rows_of_computing_all(
-    world: tuple[dict[str, pl.DataFrame], pl.DataFrame], data: st.DataObject
-) -> None:
+def _some_give_their_rows_of_all(world: tuple[Facts, pl.DataFrame], data: st.DataObject) -> None:
     facts, membership = world
     tables = _tables(facts)
     whole = compute(tables, membership, AS_OF)
@@ -36,7 +37,15 @@ def test_computing_some_persons_gives_their_rows_of_computing_all(
     assert_frame_equal(compute(_tables(fewer, tables.coverage), membership, AS_OF, some), expected)
 
 
-@settings(deadline=None)
+test_computing_some_persons_gives_their_rows_of_computing_all = FEW(
+    given(worlds(), st.data())(_some_give_their_rows_of_all)
+)
+test_computing_some_persons_gives_their_rows_in_many_worlds = pytest.mark.slow(
+    MANY(given(worlds(), st.data())(_some_give_their_rows_of_all))
+)
+
+
+@FEW
 @given(worlds(), st.integers(0, 1000))
 def test_the_order_of_rows_means_nothing(world: tuple[dict[str, pl.DataFrame], pl.DataFrame], seed: int) -> None:
     facts, membership = world
@@ -46,7 +55,7 @@ def test_the_order_of_rows_means_nothing(world: tuple[dict[str, pl.DataFrame], p
     assert_frame_equal(first, again)
 
 
-@settings(deadline=None)
+@FEW
 @given(worlds())
 def test_every_value_is_one_that_the_registry_lists(world: tuple[dict[str, pl.DataFrame], pl.DataFrame]) -> None:
     facts, membership = world
@@ -60,7 +69,7 @@ def test_every_value_is_one_that_the_registry_lists(world: tuple[dict[str, pl.Da
             assert all(value >= definition.band_edges[0] for value in values), name
 
 
-@settings(deadline=None)
+@FEW
 @given(worlds())
 def test_a_fact_is_unknown_exactly_where_no_source_of_the_person_delivers_it(
     world: tuple[dict[str, pl.DataFrame], pl.DataFrame],
@@ -86,9 +95,7 @@ def test_a_fact_is_unknown_exactly_where_no_source_of_the_person_delivers_it(
             assert (person[name] is not None) == (in_health and fact in {f for _, f in delivered}), name
 
 
-@settings(deadline=None)
-@given(worlds(), worlds(), st.data())
-def test_only_affected_persons_change_when_facts_and_moves_come(
+def _only_affected_persons_change(
     before: tuple[dict[str, pl.DataFrame], pl.DataFrame],
     later: tuple[dict[str, pl.DataFrame], pl.DataFrame],
     data: st.DataObject,
@@ -122,3 +129,11 @@ def test_only_affected_persons_change_when_facts_and_moves_come(
     affected = affected_persons(touched, households, after, moved)
     assert set(changed_rows(old, new)) <= set(affected)
     assert set(old["person_id"]) - set(new["person_id"]) <= set(affected)
+
+
+test_only_affected_persons_change_when_facts_and_moves_come = FEW(
+    given(worlds(), worlds(), st.data())(_only_affected_persons_change)
+)
+test_only_affected_persons_change_in_many_worlds = pytest.mark.slow(
+    MANY(given(worlds(), worlds(), st.data())(_only_affected_persons_change))
+)
