@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 from kafka import errors
 from kafka.net.compat import KafkaNetClient
 
+from services.bus.kafka_sockets import DIRECT
+
 C = TypeVar("C")
 
 UNACCEPTED: Final = (
@@ -18,6 +20,9 @@ UNACCEPTED: Final = (
     ssl.SSLError,
 )
 """How a connection ends when one side does not accept who the other is."""
+
+_HUNG_UP: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""Of those, what says nothing about anybody: a broker that dies, or a proxy without one, ends handshakes so too."""
 
 
 def connected(kind: Callable[..., C], **options: Any) -> C:
@@ -31,7 +36,11 @@ def connected(kind: Callable[..., C], **options: Any) -> C:
     refusals: list[BaseException] = []
 
     def note(error: BaseException) -> None:
-        refusals.extend(one for one in (error, error.__context__) if isinstance(one, UNACCEPTED))
+        refusals.extend(
+            one
+            for one in (error, error.__context__)
+            if isinstance(one, UNACCEPTED) and not isinstance(one, _HUNG_UP)
+        )
 
     def inside(**settings: Any) -> KafkaNetClient:
         client = KafkaNetClient(**settings)
@@ -48,7 +57,7 @@ def connected(kind: Callable[..., C], **options: Any) -> C:
         return client
 
     try:
-        made = kind(**options, kafka_client=inside)
+        made = kind(**options, proxy_url=DIRECT, kafka_client=inside)
     except BaseException as error:
         for client in opened:
             client.close()

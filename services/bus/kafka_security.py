@@ -25,6 +25,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from schemas.errors import PolicyError, Reason, StateError
+from services.bus.kafka_sockets import HandshakeSocket
 
 _STRICT: Final = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -110,6 +111,7 @@ def _read(path: Path) -> Security:
 def _context(tls: Tls, folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks host names and certificates
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = HandshakeSocket
     try:
         context.load_verify_locations(folder / tls.ca_file)
         if tls.certificate_file is not None and tls.key_file is not None:

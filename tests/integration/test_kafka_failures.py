@@ -21,13 +21,7 @@ from services.send.file import FeedFile
 from services.send.session import Sending, send
 from services.stack import OwnServer
 
-pytestmark = [
-    pytest.mark.brokers,
-    pytest.mark.slow,
-    # kafka-python leaves the sockets of connections that failed to the garbage collector.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.brokers, pytest.mark.slow]
 
 EVENTS = Topic("test.events.v1", 2, "none", "bytes", ("reader",))
 LIMIT_BYTES = 4_000_000

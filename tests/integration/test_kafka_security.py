@@ -25,13 +25,7 @@ from services.bus.kafka_cluster import Timing
 from services.bus.kafka_security import client_options
 from services.stack import OwnServer, start_kafka
 
-pytestmark = [
-    pytest.mark.brokers,
-    pytest.mark.slow,
-    # kafka-python leaves the sockets of connections that failed to the garbage collector.
-    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.brokers, pytest.mark.slow]
 
 EVENTS = Topic("test.events.v1", 1, "none", "bytes", ("reader",))
 SHORT = Timing(request_s=3, delivery_s=5, block_s=1)
