@@ -37,9 +37,7 @@ def connected(kind: Callable[..., C], **options: Any) -> C:
 
     def note(error: BaseException) -> None:
         refusals.extend(
-            one
-            for one in (error, error.__context__)
-            if isinstance(one, UNACCEPTED) and not isinstance(one, _HUNG_UP)
+            one for one in (error, error.__context__) if isinstance(one, UNACCEPTED) and not isinstance(one, _HUNG_UP)
         )
 
     def inside(**settings: Any) -> KafkaNetClient:

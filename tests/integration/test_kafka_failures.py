@@ -119,6 +119,8 @@ def test_a_broker_that_stands_still_holds_senders_back_in_bounded_memory(bus: Ka
     sender.join(PATIENCE_S)
     assert first == [Reason.UNAVAILABLE]
     assert bus.counts["busy"] == 1
+    assert bus.counts["in_flight_bytes"] == 0  # what was given up is on its way no more, the broker being as it is
+    assert not [thread for thread in threading.enumerate() if thread.name.endswith("network-thread")]
     own_kafka.resume()
     for n in range(10, 20):
         patiently(lambda n=n: producer.send([out(n)]))
