@@ -16,6 +16,7 @@ COUNTS: Final[Mapping[str, str]] = {
     "busy": "sends refused because too much was waiting for acknowledgement",
     "failures": "calls that failed for want of a broker or a file, and may be tried again",
     "rebalances": "times that the partitions of a member changed",
+    "rejoins": "times that a member found itself out of its group and began anew",
     "in_flight_bytes": "now: bytes sent and not yet acknowledged",
     "lag": "now: messages that open consumers had not been handed when they last looked",
 }

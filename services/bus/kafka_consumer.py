@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, errors
-from kafka import TopicPartition as Place
+from kafka import KafkaConsumer, OffsetAndMetadata, errors
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.protocol.consumer import OffsetSpec
 
@@ -16,6 +15,7 @@ from schemas.errors import Reason, StateError
 from services.bus import Assigned, Message, TopicPartition
 from services.bus.kafka_client import connected
 from services.bus.kafka_cluster import Cluster
+from services.bus.kafka_membership import Membership
 from services.bus.kafka_topics import BATCH_LIMIT_BYTES
 from services.bus.rules import POLL_LIMIT_BYTES, refuse_foreign
 
@@ -27,22 +27,6 @@ _FETCH_WAIT_MS: Final = 250
 _CATCH_UP_S: Final = 0.25
 _SAY_AGAIN_S: Final = 1.0
 _CATCH_UP_TIMES: Final = 40
-
-
-class _Changes(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes what a rebalance did, on Kafka's own thread, which must never wait; the reader's thread acts on it."""
-
-    def __init__(self) -> None:
-        self.noted: deque[tuple[bool, list[Place]]] = deque()
-
-    def on_partitions_assigned(self, assigned: Sequence[Place]) -> None:
-        self.noted.append((True, sorted(assigned)))
-
-    def on_partitions_revoked(self, revoked: Sequence[Place]) -> None:
-        self.noted.append((False, sorted(revoked)))
-
-    def on_partitions_lost(self, lost: Sequence[Place]) -> None:
-        self.noted.append((False, sorted(lost)))
 
 
 class KafkaBusConsumer:
@@ -61,7 +45,7 @@ class KafkaBusConsumer:
         self._topics = topics
         self._assigned = assigned
         self._member = member
-        self._changes = _Changes()
+        self._membership: Membership | None = None
         self._positions: dict[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, deque[Message]] = {}
         self._committed: dict[TopicPartition, int] = {}
@@ -69,35 +53,15 @@ class KafkaBusConsumer:
         self._confirmed_s = time.monotonic()
         self._to_start: dict[TopicPartition, None] = {}
         self._turn = 0
-        every = [partition for topic in topics for partition in cluster.catalogue.partitions(topic)]
-        names, timing = cluster.names, cluster.timing
         self._what = ", ".join(topics)
-        with self._cluster.errors(self._what):
-            self._client = connected(
-                KafkaConsumer,
-                **cluster.options,
-                group_id=names.on_broker(group),
-                group_instance_id=member,
-                partition_assignment_strategy=[CooperativeStickyAssignor()],
-                session_timeout_ms=int(timing.session_s * 1000),
-                heartbeat_interval_ms=int(min(1.0, timing.session_s / 3) * 1000),
-                request_timeout_ms=int(timing.request_s * 1000),
-                enable_auto_commit=False,
-                auto_offset_reset="none",
-                allow_auto_create_topics=False,
-                fetch_max_bytes=_FETCH_BYTES,
-                max_partition_fetch_bytes=BATCH_LIMIT_BYTES,
-                fetch_max_wait_ms=_FETCH_WAIT_MS,
-            )
+        self._client = self._connected()
         try:
             if member is None:
-                self._client.assign([names.place(partition) for partition in every])
+                every = [partition for topic in topics for partition in cluster.catalogue.partitions(topic)]
+                self._client.assign([cluster.names.place(partition) for partition in every])
                 self._start(every)
             else:
-                with cluster.errors(self._what):
-                    # Who joins first deals the partitions out, and would deal none of topics that it does not know yet.
-                    self._client.topics()
-                self._client.subscribe([names.on_broker(topic) for topic in topics], listener=self._changes)
+                self._membership = self._join(self._client)
         except BaseException:
             self.close()
             raise
@@ -162,6 +126,52 @@ class KafkaBusConsumer:
         self._cluster.counts.forget(self)
         self._client.close(autocommit=False, timeout_ms=1000)
 
+    def _connected(self) -> KafkaConsumer:
+        cluster, timing = self._cluster, self._cluster.timing
+        for topic in self._topics:
+            cluster.catalogue.partitions(topic)  # StateError, where there is no such topic
+        with cluster.errors(self._what):
+            return connected(
+                KafkaConsumer,
+                **cluster.options,
+                group_id=cluster.names.on_broker(self._group),
+                group_instance_id=self._member,
+                partition_assignment_strategy=[CooperativeStickyAssignor()],
+                session_timeout_ms=int(timing.session_s * 1000),
+                heartbeat_interval_ms=int(min(1.0, timing.session_s / 3) * 1000),
+                request_timeout_ms=int(timing.request_s * 1000),
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                allow_auto_create_topics=False,
+                fetch_max_bytes=_FETCH_BYTES,
+                max_partition_fetch_bytes=BATCH_LIMIT_BYTES,
+                fetch_max_wait_ms=_FETCH_WAIT_MS,
+            )
+
+    def _join(self, client: KafkaConsumer) -> Membership:
+        with self._cluster.errors(self._what):
+            # Who joins first deals the partitions out, and would deal none of topics that it does not know yet.
+            client.topics()
+        membership = Membership(client, self._cluster.timing.session_s)
+        client.subscribe([self._cluster.names.on_broker(topic) for topic in self._topics], listener=membership)
+        return membership
+
+    def _rejoin_if_out(self) -> None:
+        """Begin anew under the same name, where this client is out of the group and does not find its way back."""
+        if self._membership is None or not self._membership.is_over(bool(self._positions)):
+            return
+        client = self._connected()
+        try:
+            membership = self._join(client)
+        except BaseException:
+            client.close(autocommit=False, timeout_ms=0)
+            raise
+        former, self._client, self._membership = self._client, client, membership
+        for held in (self._positions, self._waiting, self._committed, self._unheard, self._to_start):
+            held.clear()
+        self._cluster.counts.add(rejoins=1)
+        former.close(autocommit=False, timeout_ms=0)
+
     def _write(self, positions: Mapping[TopicPartition, int]) -> bool:
         """Store positions as the group's; return whether a member was heard."""
         self._unheard |= positions
@@ -212,6 +222,7 @@ class KafkaBusConsumer:
             self._go_on_at_the_earliest([self._cluster.names.partition(place) for place in error.args[0]])
             return
         self._apply_changes()
+        self._rejoin_if_out()
         for place, records in found.items():
             partition = self._cluster.names.partition(place)
             if partition not in self._waiting:
@@ -234,8 +245,8 @@ class KafkaBusConsumer:
 
     def _apply_changes(self) -> None:
         """Drop partitions that have left, and remember to start those that have come."""
-        while self._changes.noted:
-            held, places = self._changes.noted.popleft()
+        while self._membership is not None and self._membership.noted:
+            held, places = self._membership.noted.popleft()
             self._cluster.counts.add(rebalances=1)
             for place in places:
                 partition = self._cluster.names.partition(place)

@@ -52,6 +52,7 @@ METRICS: Final = (
     Metric("hwlink_bus_busy_total", _C, "Sends turned away since too much waited for acknowledgement."),
     Metric("hwlink_bus_failures_total", _C, "Calls that failed for want of a broker or a file."),
     Metric("hwlink_bus_rebalances_total", _C, "Times that the partitions of this member changed."),
+    Metric("hwlink_bus_rejoins_total", _C, "Times that this member found itself out of its group and began anew."),
     Metric("hwlink_bus_bytes_in_flight", _G, "Bytes sent and not acknowledged yet."),
     Metric("hwlink_bus_unread_messages", _G, "Messages that this process had not been handed when it last looked."),
     # Loops.
@@ -108,6 +109,7 @@ OF_COUNTS: Final[Mapping[str, Mapping[str, str]]] = {
         "busy": "hwlink_bus_busy_total",
         "failures": "hwlink_bus_failures_total",
         "rebalances": "hwlink_bus_rebalances_total",
+        "rejoins": "hwlink_bus_rejoins_total",
         "in_flight_bytes": "hwlink_bus_bytes_in_flight",
         "lag": "hwlink_bus_unread_messages",
     },

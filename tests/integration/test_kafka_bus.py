@@ -17,6 +17,7 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, errors
 from kafka import TopicPartition as Place
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.future import Future
 
 from schemas.errors import InputError, Reason, StateError, TransientError
 from schemas.topics import DAYS_MS, Topic
@@ -30,12 +31,23 @@ pytestmark = pytest.mark.brokers
 
 EVENTS = Topic("test.events.v1", 4, "none", "bytes", ("reader",), retention_ms=DAYS_MS)
 STATE = Topic("test.state.v1", 2, "id", "bytes", ("reader",), retention_ms=None, compacted=True)
-QUICK = Timing(session_s=4, block_s=0.5)  # a busy machine keeps heartbeats back for seconds
+PATIENT = Timing(session_s=30, block_s=0.5)
+"""A busy machine keeps heartbeats back for seconds: only what is about silence has a short session."""
+QUICK = Timing(session_s=4, block_s=0.5)
 PATIENCE_S = 60
 
 
 @pytest.fixture
 def bus(kafka_url: str) -> Iterator[KafkaBus]:
+    made = KafkaBus(kafka_url, timing=PATIENT)
+    made.create_topics([EVENTS, STATE])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def quick_bus(kafka_url: str) -> Iterator[KafkaBus]:
+    """A bus whose members are missed soon."""
     made = KafkaBus(kafka_url, timing=QUICK)
     made.create_topics([EVENTS, STATE])
     yield made
@@ -103,11 +115,70 @@ def test_members_share_the_partitions_and_start_where_they_say(bus: KafkaBus) ->
             one.commit()
     assert bus.counts["rebalances"] >= 3
 
-    # A member that ends gives its partitions up once its name has been silent for long enough.
+
+def test_a_member_that_ends_gives_its_partitions_up_once_its_name_was_silent_for_a_session(quick_bus: KafkaBus) -> None:
+    quick_bus.producer().send([out(b"%d" % n, n % 4) for n in range(40)])
+
+    def assigned(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 7)
+
+    a, b = (quick_bus.consumer("g", [EVENTS], member=name, assigned=assigned) for name in "ab")
+    settle(lambda: len(a.position()) == len(b.position()) == 2, a, b)
+    left = b.position()
     b.close()
     settle(lambda: len(a.position()) == 4, a)
-    a.seek(dict.fromkeys(told["b"], 9))
+    a.seek(dict.fromkeys(left, 9))
     assert {m.offset for m in settle(lambda: set(a.position().values()) == {10}, a)} <= {7, 8, 9}
+
+
+def test_a_join_that_is_answered_between_two_polls_is_taken_by_the_next(bus: KafkaBus) -> None:
+    """A role works between its polls, and the answer waits for whoever works longest."""
+    member = bus.consumer("g", [EVENTS], member="a")
+    deadline = time.monotonic() + PATIENCE_S
+    while not member.position():
+        assert time.monotonic() < deadline
+        member.poll(1, 0)
+        time.sleep(0.5)
+    assert len(member.position()) == 4
+    assert bus.counts["rejoins"] == 0
+
+
+def test_a_member_that_stays_out_of_its_group_begins_anew(kafka_url: str) -> None:
+    bus = KafkaBus(kafka_url, timing=Timing(session_s=1))
+    bus.create_topics([EVENTS])
+    bus.producer().send([out(b"%d" % n, n % 4) for n in range(40)])
+    member = bus.consumer("g", [EVENTS], member="a", assigned=lambda partitions: dict.fromkeys(partitions, 7))
+    former = member._client
+
+    async def never() -> bytes:
+        await Future()
+        return b""
+
+    former._coordinator._do_join_and_sync_async = never
+    messages = settle(lambda: set(member.position().values()) == {10}, member)
+    assert sorted((m.partition, m.offset) for m in messages) == [(p, o) for p in range(4) for o in (7, 8, 9)]
+    assert bus.counts["rejoins"] >= 1
+    assert member._client is not former
+    bus.close()
+
+
+def test_a_member_that_its_group_forgot_while_it_joined_reads_no_more_of_what_it_had(bus: KafkaBus) -> None:
+    """Another may have its partitions; kafka-python would go on with them for as long as the join lasts."""
+    bus.producer().send([out(b"%d" % n, n % 4) for n in range(4)])
+    member = bus.consumer("g", [EVENTS], member="a")
+    settle(lambda: set(member.position().values()) == {1}, member)
+    coordinator = member._client._coordinator
+
+    async def forgotten() -> bytes:
+        coordinator.reset_generation()
+        await Future()
+        return b""
+
+    coordinator._do_join_and_sync_async = forgotten
+    coordinator.request_rejoin()
+    settle(lambda: bus.counts["rejoins"] == 1, member)
+    assert not member.position()
+    settle(lambda: len(member.position()) == 4, member)
 
 
 def test_a_member_may_go_back_on_a_partition_that_has_left_it(bus: KafkaBus) -> None:
@@ -133,11 +204,11 @@ def test_a_member_that_returns_under_its_name_has_its_partitions_at_once(bus: Ka
     assert bus.counts["rebalances"] == rebalances + 1  # its own; the other member's partitions stayed where they were
 
 
-def test_a_second_process_of_a_name_takes_over_from_the_first(bus: KafkaBus) -> None:
-    bus.producer().send([out(b"x")])
-    first = bus.consumer("g", [EVENTS], member="name")
+def test_a_second_process_of_a_name_takes_over_from_the_first(quick_bus: KafkaBus) -> None:
+    quick_bus.producer().send([out(b"x")])
+    first = quick_bus.consumer("g", [EVENTS], member="name")
     settle(lambda: len(first.position()) == 4, first)
-    second = bus.consumer("g", [EVENTS], member="name")
+    second = quick_bus.consumer("g", [EVENTS], member="name")
     settle(lambda: len(second.position()) == 4, second)
     with pytest.raises(StateError) as caught:
         settle(lambda: False, first)
@@ -197,7 +268,7 @@ def test_what_an_assignment_could_not_begin_begins_at_the_next_poll(bus: KafkaBu
     assert sorted((m.partition, m.offset) for m in messages) == [(p, o) for p in range(4) for o in range(2)]
 
 
-def test_a_start_that_fails_costs_nothing_of_the_partitions_already_held(bus: KafkaBus) -> None:
+def test_a_start_that_fails_costs_nothing_of_the_partitions_already_held(quick_bus: KafkaBus) -> None:
     failures: list[int] = []
 
     def assigned(partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
@@ -207,11 +278,11 @@ def test_a_start_that_fails_costs_nothing_of_the_partitions_already_held(bus: Ka
         return dict.fromkeys(partitions, 0)
 
     joined = False
-    a, b = (bus.consumer("g", [EVENTS], member=name, assigned=assigned) for name in "ab")
+    a, b = (quick_bus.consumer("g", [EVENTS], member=name, assigned=assigned) for name in "ab")
     settle(lambda: len(a.position()) == len(b.position()) == 2, a, b)
     joined = True
     b.close()
-    producer = bus.producer()
+    producer = quick_bus.producer()
     seen: list[tuple[int, int]] = []
     deadline = time.monotonic() + PATIENCE_S
     sent = 0
