@@ -40,17 +40,16 @@ class Budgets:
 
 def budgets(lives: Lives, homes: Households) -> Budgets:
     """Return the budgets of all households."""
-    adults, children = homes.adults, homes.children
+    adults, children = homes.adults, homes.members.children
     band = energy_band(homes.dwelling, homes.tenure)
-    yearly = (_YEARLY_ENERGY[band] * (0.7 + 0.15 * homes.bedrooms)).astype(np.int64)
-    food = 4_000 + 2_600 * (adults - 1) + 1_900 * children
+    yearly = (_YEARLY_ENERGY[band] * (0.7 + 0.15 * homes.tenancy.bedrooms)).astype(np.int64)
+    food = 4_600 + 3_200 * (adults - 1) + 5_400 * children + 2_600 * homes.members.small_children
     # Owners on benefits mostly own outright.
-    tax = np.maximum(homes.council_tax - homes.reduction_award, 0)
-    left = homes.net_income - homes.rent - tax - yearly // 52 - 900 - food
-    left = (
-        left + np.bincount(homes.part_claim, weights=homes.part_earnings, minlength=len(homes)).astype(np.int64) // 10
-    )
-    expected = 3_600 + 1_900 * (adults - 1) + 1_500 * children
+    tax = np.maximum(homes.tenancy.council_tax - homes.means.reduction_award, 0)
+    # Grown children and others pay some board.
+    board = 3_000 * homes.members.non_dependants
+    left = homes.means.net_income + board - homes.tenancy.rent - tax - yearly // 52 - 900 - food
+    expected = 4_600 + 2_600 * (adults - 1) + 3_600 * children
     return Budgets(left, expected, _debts(lives, homes, left, expected), band, yearly)
 
 
@@ -58,14 +57,14 @@ def energy_band(dwelling: Ints, tenure: Ints) -> Ints:
     """Return each dwelling's energy band: the same in every source; private lets and owners' homes are the coldest."""
     draw = scatter(dwelling, 91) % 100_000 / 100_000.0
     # Social homes are about half a band better (English Housing Survey).
-    lean = np.where(tenure <= Holding.HOUSING_ASSOCIATION, -0.15, 0.06)
-    return np.searchsorted(np.cumsum(_BAND_SHARES)[:-1], np.clip(draw + lean, 0.0, 0.9999), side="right")
+    lean = np.where(tenure <= Holding.HOUSING_ASSOCIATION, 1.4, 0.8)
+    return np.searchsorted(np.cumsum(_BAND_SHARES)[:-1], draw**lean, side="right")
 
 
 def _debts(lives: Lives, homes: Households, left: Ints, expected: Ints) -> dict[ArrearsKind, Flags]:
     # Log odds: 0 for a household that just gets along, more for each ten pounds a week that it is short of it.
     short: Floats = np.clip((expected - left) / 1_000.0, -15.0, 15.0) * 0.10
-    working_age = np.where(homes.pensioner, -1.4, 0.0) + 0.5 * (homes.deprivation - 0.5)
+    working_age = np.where(homes.members.pensioner, -1.4, 0.0) + 0.5 * (homes.deprivation - 0.5)
     base = {
         ArrearsKind.COUNCIL_TAX: np.full(len(homes), -1.7),
         ArrearsKind.RENT_COUNCIL: np.where(homes.tenure == Holding.COUNCIL, -1.5, -99.0),

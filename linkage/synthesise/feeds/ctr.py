@@ -17,14 +17,15 @@ def content(lives: Lives, homes: Households) -> dict[str, Facts]:
     """Return the facts of Council Tax Reduction by list column; owners are rows of people's parts in claims."""
     chosen = homes.has[Benefit.COUNCIL_TAX_REDUCTION]
     parts = homes.parts(chosen)
-    claims = memberships(lives, homes, Benefit.COUNCIL_TAX_REDUCTION, parts, homes.reference, homes.reduction_award)
+    award = homes.means.reduction_award
+    claims = memberships(lives, homes, Benefit.COUNCIL_TAX_REDUCTION, parts, homes.reference, award)
     awards = Facts(DiscretionaryAward, homes.part_spans)
     at = homes.claimants(chosen)
     claim = homes.part_claim[at]
-    families = homes.children[claim] > 0
+    families = homes.members.children[claim] > 0
     for kind, likely, amount in (
         (AwardKind.HOUSEHOLD_SUPPORT_FUND, np.where(families, 0.30, 0.09), 15_000),
-        (AwardKind.COUNCIL_TAX_HARDSHIP, np.where(homes.pensioner[claim], 0.01, 0.05), 22_000),
+        (AwardKind.COUNCIL_TAX_HARDSHIP, np.where(homes.members.pensioner[claim], 0.01, 0.05), 22_000),
     ):
         draw = lives.chance.stream(f"feeds.awards.{kind.value}")
         owner = at[flags(draw, likely)]

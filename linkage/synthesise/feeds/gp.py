@@ -76,8 +76,9 @@ def _fit_notes(lives: Lives) -> Facts:
     limited = lives.limited[lives.rows] > 0
     mind = has[Condition.DEPRESSION] | has[Condition.ANXIETY] | has[Condition.PAINFUL_CONDITION]
     # 11 million fit notes a year in England for some 35 million of working age.
-    owner = events(draw, working_age * 2.0 * (0.13 + 0.35 * mind + 1.1 * limited))
-    weeks = np.array([1, 2, 4, 8, 13])[one_of(draw, (0.25, 0.25, 0.28, 0.12, 0.10), len(owner))]
+    own = draw.gamma(0.35, 1.0 / 0.35, len(age))
+    owner = events(draw, working_age * 2.0 * own * (0.10 + 0.30 * mind + 0.8 * limited))
+    weeks = np.array([1, 2, 4, 8, 13])[one_of(draw, (0.30, 0.30, 0.26, 0.09, 0.05), len(owner))]
     weeks = np.where(limited[owner], np.maximum(weeks, 4), weeks)
     started = ago(draw, len(owner), 1, 730)
     facts.add(owner, started_on=started, ended_on=np.minimum(started + 7 * weeks - 1, REFERENCE_DAY + 91))

@@ -202,7 +202,9 @@ def _attendances(lives: Lives, facts: Facts, owner: Ints, started: Ints, primary
     )  # fmt: skip
     small, young = age < 5.0, (age >= 15.0) & (age < 30.0)
     need = np.exp(0.8 * (patients.strain - 0.5)) * (1.0 + 0.12 * patients.burden) * (0.25 + 0.75 * lives.restless)
-    owner = events(draw, YEARS * need * (0.19 + 0.42 * small + 0.12 * young + 0.14 * patients.old))
+    owner = events(
+        draw, YEARS * need * (0.19 + (0.10 + 0.85 * patients.strain) * small + 0.12 * young + 0.14 * patients.old)
+    )
     on = ago(draw, len(owner), 1, _DAYS)
     why = one_of(draw, (0.60, 0.34, 0.03, 0.03), len(owner))
     intents = ("", InjuryIntent.ACCIDENT.value, InjuryIntent.ASSAULT.value, InjuryIntent.OTHER.value)

@@ -56,8 +56,8 @@ def content(lives: Lives, homes: Households, money: Budgets) -> tuple[Tenants, d
     claim = homes.part_claim[social]
     for day in (REFERENCE_DAY - 15, REFERENCE_DAY - 107):
         occupancies.add(
-            social, claim_reference=homes.reference.gather(claim), bedrooms=homes.bedrooms[claim],
-            bedrooms_needed=homes.bedrooms_needed[claim], recorded_on=day,
+            social, claim_reference=homes.reference.gather(claim), bedrooms=homes.tenancy.bedrooms[claim],
+            bedrooms_needed=homes.tenancy.bedrooms_needed[claim], recorded_on=day,
         )  # fmt: skip
     certificates(lives, homes, money, dwellings, social, "housing")
     return tenants, {"arrears": arrears, "occupancies": occupancies, "dwellings": dwellings}

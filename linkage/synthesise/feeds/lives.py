@@ -118,21 +118,22 @@ def live(society: Society) -> Lives:
     return Lives(
         society, rows, at, _dwellings(chance, world, rows, care_home), hard, patients, (first, second), addicted,
         frailty, _restless(chance, patients, hard, rows), _smoker(chance, patients, hard.substance[rows]),
-        _hidden(chance, patients), care_home, _limited(chance, world, rows, patients, strain, hard),
+        _hidden(chance, patients, world.community[rows] > 1), care_home,
+        _limited(chance, world, rows, patients, strain, hard),
         flags(chance.stream("feeds.carer"), _caring(world.age, strain)), spans.of(rows), spans,
     )  # fmt: skip
 
 
 def _frailty(chance: Chance, patients: Patients) -> Floats:
     draw = chance.stream("feeds.frailty")
-    mean = 0.025 + 0.0016 * np.maximum(patients.age - 45.0, 0.0) + 0.020 * patients.burden + 0.02 * patients.strain
-    index: Floats = np.clip(mean * draw.gamma(8.0, 1.0 / 8.0, len(patients.age)), 0.0, 0.75)
+    mean = 0.02 + 0.0019 * np.maximum(patients.age - 45.0, 0.0) + 0.024 * patients.burden + 0.02 * patients.strain
+    index: Floats = np.clip(mean * draw.gamma(6.0, 1.0 / 6.0, len(patients.age)), 0.0, 0.75)
     return index
 
 
 def _care_home(chance: Chance, patients: Patients, frailty: Floats) -> Flags:
     # 2.5 % of those over 65 live in a care home, 11 % of those over 85 (census 2021).
-    lean = -7.6 + 9.0 * frailty + 1.6 * patients.has[Condition.DEMENTIA] + 0.10 * (patients.age - 80.0)
+    lean = -6.6 + 9.0 * frailty + 1.6 * patients.has[Condition.DEMENTIA] + 0.10 * (patients.age - 80.0)
     return flags(chance.stream("feeds.care_home"), (patients.age >= 68.0) * logistic(lean))
 
 
@@ -162,21 +163,22 @@ def _smoker(chance: Chance, patients: Patients, substance: Flags) -> Flags:
     return flags(chance.stream("feeds.smoker"), (patients.age >= 17.0) * logistic(lean))
 
 
-def _hidden(chance: Chance, patients: Patients) -> dict[Condition, Flags]:
+def _hidden(chance: Chance, patients: Patients, minority: Flags) -> dict[Condition, Flags]:
     """Return who has a condition that nobody has coded, of those not on its register.
 
-    Five to ten million of England's adults have high blood pressure and do not know (UKHSA); one in five to ten people
-    with diabetes [assumption for the sizes].
+    Three of ten with high blood pressure do not know (Health Survey for England), more of ethnic minorities; one in
+    eight or so with diabetes [assumption for the others].
     """
     found = {}
     for condition, share in (
-        (Condition.HYPERTENSION, 0.30), (Condition.DIABETES, 0.12), (Condition.CKD, 0.20), (Condition.COPD, 0.25),
+        (Condition.HYPERTENSION, 0.42), (Condition.DIABETES, 0.12), (Condition.CKD, 0.20), (Condition.COPD, 0.25),
     ):  # fmt: skip
         shape = REGISTERS[condition]
         rate = shape.highest / (
             1.0 + np.exp(-(patients.age + 6.0 * (patients.strain - 0.5) - shape.middle) / shape.spread)
         )
         rate = rate * share * np.exp(0.5 * (patients.strain - 0.5)) * (patients.age >= 30.0)
+        rate = rate * np.where(minority, 1.5, 1.0)
         found[condition] = flags(chance.stream(f"feeds.hidden.{condition.value}"), rate) & ~patients.has[condition]
     return found
 
@@ -192,7 +194,7 @@ def _limited(chance: Chance, world: World, rows: Ints, patients: Patients, strai
         has[Condition.DEPRESSION] + 3.0 * has[Condition.SEVERE_MENTAL_ILLNESS] + 0.7 * has[Condition.ANXIETY]
         + 2.5 * has[Condition.LEARNING_DISABILITY]
     )  # fmt: skip
-    lean = -4.1 + 0.45 * ill + 0.8 * mind + 1.3 * strain + 0.9 * hard.substance + 0.3 * hard.trouble
+    lean = -3.5 + 0.45 * ill + 0.8 * mind + 1.3 * strain + 0.9 * hard.substance + 0.3 * hard.trouble
     limited = draw.random(len(world)) < (world.age >= 16.0) * logistic(lean)
     # Four of five are found unfit for preparing for work too (DWP, work capability assessments).
     return np.where(limited, np.where(draw.random(len(world)) < 0.78, 2, 1), 0)

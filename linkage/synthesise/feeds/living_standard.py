@@ -57,12 +57,12 @@ def _unclaimed(lives: Lives, homes: Households, at: Ints) -> Facts:
     claim = homes.part_claim[at]
     position = lives.at[homes.part_person[at]]
     frailty = np.where(position >= 0, lives.frailty[np.maximum(position, 0)], 0.1)
-    old, credit = homes.pensioner[claim], homes.has[Benefit.UNIVERSAL_CREDIT][claim]
-    children, youngest = homes.children[claim] > 0, homes.youngest[claim]
+    old, credit = homes.members.pensioner[claim], homes.has[Benefit.UNIVERSAL_CREDIT][claim]
+    children, youngest = homes.members.children[claim] > 0, homes.members.youngest[claim]
     missed: tuple[tuple[Entitlement, Rates, int], ...] = (
         (Entitlement.PENSION_CREDIT, 0.22 * old, 195_000),
         (Entitlement.ATTENDANCE_ALLOWANCE, old * logistic(-4.2 + 11.0 * frailty), 420_000),
-        (Entitlement.CARERS_ALLOWANCE, 0.3 * homes.carer[claim], 425_000),
+        (Entitlement.CARERS_ALLOWANCE, 0.3 * homes.members.carer[claim], 425_000),
         (Entitlement.FREE_SCHOOL_MEALS, 0.11 * (credit & children), 50_000),
         (Entitlement.HEALTHY_START, 0.32 * (credit & (youngest < 4.0)), 26_000),
         (

@@ -65,7 +65,7 @@ def values(lives: Lives) -> Values:
     egfr = np.where(kidneys, np.clip(49.0 + 13.0 * normal("ckd"), 5.0, 72.0), well)
     leak = np.log(1.6) + 1.0 * kidneys + 0.5 * has[Condition.DIABETES] + 1.0 * normal("acr")
     lungs = has[Condition.COPD] | hidden[Condition.COPD]
-    fev1 = np.where(lungs, np.clip(62.0 + 18.0 * normal("fev1"), 14.0, 110.0), 98.0 + 11.0 * normal("lung"))
+    fev1 = np.where(lungs, np.clip(58.0 + 20.0 * normal("fev1"), 14.0, 110.0), 98.0 + 11.0 * normal("lung"))
     breath = np.clip(np.round(5.0 - fev1 / 24.0 + 0.7 * normal("breath")), 1, 5).astype(np.int64)
     drink = np.exp(1.2 + 1.0 * normal("units") + 0.3 * (lives.patients.sex == 0))
     drink = np.where(has[Condition.ALCOHOL], 45.0 + 25.0 * np.abs(normal("heavy")), drink)

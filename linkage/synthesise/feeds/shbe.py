@@ -13,7 +13,7 @@ from linkage.synthesise.feeds.drawing import ago, events, flags
 from linkage.synthesise.feeds.facts import NEVER, Facts, codes
 from linkage.synthesise.feeds.households import Households, account_references
 from linkage.synthesise.feeds.lives import Lives
-from linkage.synthesise.homes import HomeKind
+from linkage.synthesise.homes import Holding, HomeKind
 from linkage.synthesise.welfare import TENURES
 from linkage.synthesise.world import REFERENCE_DAY
 from schemas.codes import AwardKind, Benefit, ClaimStatus, Passported
@@ -28,17 +28,15 @@ _PASSPORTED = (
 
 def content(lives: Lives, homes: Households) -> dict[str, Facts]:
     """Return the facts of Housing Benefit by list column; owners are rows of people's parts in claims."""
-    chosen = homes.has[Benefit.HOUSING_BENEFIT]
+    chosen, old = homes.has[Benefit.HOUSING_BENEFIT], homes.members.pensioner
     claims = memberships(
-        lives, homes, Benefit.HOUSING_BENEFIT, homes.parts(chosen), homes.reference, homes.housing_award
+        lives, homes, Benefit.HOUSING_BENEFIT, homes.parts(chosen), homes.reference, homes.means.housing_award
     )
     changes, awards = Facts(ClaimChange, homes.part_spans), Facts(DiscretionaryAward, homes.part_spans)
     draw = lives.chance.stream("feeds.claim_changes")
     at = homes.claimants(chosen)
     # Earnings, moves and households that change: some are reassessed every month.
-    owner = at[
-        events(draw, 2.0 * draw.gamma(0.8, 1.1, len(at)) * np.where(homes.pensioner[homes.part_claim[at]], 0.4, 1.2))
-    ]
+    owner = at[events(draw, draw.gamma(0.8, 1.1, len(at)) * np.where(old[homes.part_claim[at]], 0.8, 2.4))]
     claim = homes.part_claim[owner]
     on = ago(draw, len(owner), 3, 730)
     on = np.where(on > homes.started[claim], on, NEVER)
@@ -46,11 +44,11 @@ def content(lives: Lives, homes: Households) -> dict[str, Facts]:
     changes.add(owner, claim_reference=homes.reference.gather(claim), changed_on=on)
     draw = lives.chance.stream("feeds.awards.dhp")
     short = (
-        (homes.lha > 0) & (homes.rent > homes.lha)
-        | (homes.cap_reduction > 0)
-        | (homes.bedrooms > homes.bedrooms_needed)
+        (homes.tenancy.lha > 0) & (homes.tenancy.rent > homes.tenancy.lha)
+        | (homes.means.cap_reduction > 0)
+        | (homes.tenancy.bedrooms > homes.tenancy.bedrooms_needed)
     )
-    owner = at[flags(draw, np.where(short[homes.part_claim[at]] & ~homes.pensioner[homes.part_claim[at]], 0.16, 0.01))]
+    owner = at[flags(draw, np.where(short & ~old, 0.16, 0.01)[homes.part_claim[at]])]
     awards.add(
         owner, kind=AwardKind.DISCRETIONARY_HOUSING_PAYMENT, awarded_on=ago(draw, len(owner), 5, 600),
         amount_pence=(20_000 + draw.gamma(2.0, 25_000.0, len(owner))).astype(np.int64),
@@ -92,7 +90,11 @@ def memberships(
         return values.set(pl.Series(~adult), None)
 
     kind = lives.world.homes.kind[lives.world.home[homes.lead]]
-    supported = (kind == HomeKind.HOSTEL) | flags(draw, np.where((homes.tenure == 1) & (homes.limited == 2), 0.12, 0.0))
+    unwell = (homes.tenure == Holding.HOUSING_ASSOCIATION) & (homes.members.limited == 2)
+    supported = (kind == HomeKind.HOSTEL) | flags(draw, 0.12 * unwell)
+    # The cap takes from Housing Benefit where there is one.
+    capped = np.where(homes.has[Benefit.HOUSING_BENEFIT] == hb, homes.means.cap_reduction, 0)
+    lha = pl.Series(homes.tenancy.lha).set(pl.Series(homes.tenancy.lha == 0), None)
     tenure = codes(TENURES, np.where(kind == HomeKind.HOSTEL, 4, homes.tenure))
     facts.add(
         parts,
@@ -104,22 +106,21 @@ def memberships(
         ended_on=ends,
         tenure=tenure.gather(claim),
         weekly_award_pence=household(award),
-        weekly_income_pence=household(homes.net_income),
+        # What the household has before Housing Benefit and Universal Credit.
+        weekly_income_pence=household(homes.means.net_income - homes.means.housing_award - homes.means.credit_award),
         account_reference=None if uc else household(account_references(lives, homes)),
         passported=None if uc else household(codes(_PASSPORTED, _passports(draw, homes))),
-        children_declared=household(homes.children),
-        non_dependants_declared=None if uc else household(homes.non_dependants),
-        weekly_eligible_rent_pence=household(homes.eligible_rent) if hb else None,
-        weekly_contractual_rent_pence=household(homes.rent) if hb or uc else None,
-        weekly_lha_pence=household(pl.Series(homes.lha).set(pl.Series(homes.lha == 0), None)) if hb or uc else None,
-        weekly_council_tax_pence=None if uc else household(homes.council_tax),
-        weekly_cap_reduction_pence=household(np.where(homes.has[Benefit.HOUSING_BENEFIT] == hb, homes.cap_reduction, 0))
-        if hb or uc
-        else None,
-        capital_pence=household(homes.capital),
-        weekly_earnings_pence=own(pl.Series(homes.part_earnings[parts])),
-        weekly_work_hours=own(pl.Series(homes.part_hours[parts])),
-        disability_premium=own(pl.Series(homes.disabled[claim] & (claimant | (lives.limited[person] == 2)))),
+        children_declared=household(homes.members.children),
+        non_dependants_declared=None if uc else household(homes.members.non_dependants),
+        weekly_eligible_rent_pence=household(homes.tenancy.eligible_rent) if hb else None,
+        weekly_contractual_rent_pence=household(homes.tenancy.rent) if hb or uc else None,
+        weekly_lha_pence=household(lha) if hb or uc else None,
+        weekly_council_tax_pence=None if uc else household(homes.tenancy.council_tax),
+        weekly_cap_reduction_pence=household(capped) if hb or uc else None,
+        capital_pence=household(homes.means.capital),
+        weekly_earnings_pence=own(pl.Series(homes.members.part_earnings[parts])),
+        weekly_work_hours=own(pl.Series(homes.members.part_hours[parts])),
+        disability_premium=own(pl.Series(homes.members.disabled[claim] & (claimant | (lives.limited[person] == 2)))),
         carer_premium=own(pl.Series(lives.carer[person])),
         supported_accommodation=household(supported) if hb else None,
     )
@@ -130,6 +131,6 @@ def _passports(draw: np.random.Generator, homes: Households) -> Ints:
     n = len(homes)
     old = np.where(draw.random(n) < 0.62, 1, 0)
     legacy = 3 + np.searchsorted([0.7, 0.85], draw.random(n), side="right")
-    working_age = np.where(homes.has[Benefit.UNIVERSAL_CREDIT], 2, np.where(homes.earnings > 12_000, 0, legacy))
-    passported: Ints = np.where(draw.random(n) < 0.02, 6, np.where(homes.pensioner, old, working_age))
+    working_age = np.where(homes.has[Benefit.UNIVERSAL_CREDIT], 2, np.where(homes.members.earnings > 12_000, 0, legacy))
+    passported: Ints = np.where(draw.random(n) < 0.02, 6, np.where(homes.members.pensioner, old, working_age))
     return passported

@@ -18,6 +18,7 @@ from linkage.synthesise.feeds.drawing import Rates, flags
 from linkage.synthesise.feeds.facts import NEVER, Facts, codes
 from linkage.synthesise.feeds.households import Households
 from linkage.synthesise.feeds.lives import Lives
+from linkage.synthesise.feeds.members import NO_CHILD
 from linkage.synthesise.feeds.shbe import memberships
 from linkage.synthesise.world import REFERENCE_DAY
 from schemas.codes import ArrearsKind, Benefit, ConditionalityRegime, DeductionReason, WorkCapability
@@ -47,7 +48,7 @@ def content(lives: Lives, homes: Households, money: Budgets) -> dict[str, Facts]
     reference = homes.reference.str.replace("C", "U", literal=True)
     parts = homes.parts(chosen)
     parts = parts[homes.part_role[parts] != Role.NON_DEPENDANT]
-    claims = memberships(lives, homes, Benefit.UNIVERSAL_CREDIT, parts, reference, homes.credit_award)
+    claims = memberships(lives, homes, Benefit.UNIVERSAL_CREDIT, parts, reference, homes.means.credit_award)
     return {
         "claims": claims,
         "credit_periods": _periods(lives, homes, parts, reference),
@@ -58,10 +59,10 @@ def content(lives: Lives, homes: Households, money: Budgets) -> dict[str, Facts]
 def regimes(lives: Lives, homes: Households, parts: Ints) -> Ints:
     """Return what is asked of each part's person, as index into the regimes: by health, care, children and earnings."""
     person, claim = homes.part_person[parts], homes.part_claim[parts]
-    limited, youngest = lives.limited[person], homes.youngest[claim]
+    limited, youngest = lives.limited[person], homes.members.youngest[claim]
     first = homes.part_role[parts] == Role.CLAIMANT
-    monthly = homes.part_earnings[parts] * _WEEKS_A_MONTH
-    carers_child = first & (youngest < 99.0)
+    monthly = homes.members.part_earnings[parts] * _WEEKS_A_MONTH
+    carers_child = first & (youngest < NO_CHILD)
     old = lives.world.age[person] >= 66.0
     return np.select(
         [
@@ -93,7 +94,7 @@ def _periods(lives: Lives, homes: Households, parts: Ints, reference: pl.Series)
     kept = started & (until <= homes.part_spans.last[adults[at]])
     at, begin, until = at[kept], begin[kept], until[kept]
     # Earnings go up and down; without work they are none.
-    earned = homes.part_earnings[adults[at]] * _WEEKS_A_MONTH * np.exp(0.15 * draw.normal(size=len(at)))
+    earned = homes.members.part_earnings[adults[at]] * np.exp(0.15 * draw.normal(size=len(at)))
     sanctioned = draw.random(len(at)) < np.array([0.025, 0.012, 0.0, 0.0, 0.008, 0.008])[regime[at]]
     month = claim[at]
     rent_in_credit = ~homes.has[Benefit.HOUSING_BENEFIT][month]
@@ -106,22 +107,26 @@ def _periods(lives: Lives, homes: Households, parts: Ints, reference: pl.Series)
         conditionality=codes(_REGIMES, regime[at]),
         work_capability=codes(_CAPABILITY, lives.limited[person[at]]),
         carer_element=lives.carer[person[at]],
-        monthly_net_award_pence=(homes.credit_award[month] * _WEEKS_A_MONTH * np.where(sanctioned, 0.65, 1.0)).astype(
-            np.int64
-        ),
-        monthly_housing_element_pence=(homes.eligible_rent[month] * _WEEKS_A_MONTH * rent_in_credit).astype(np.int64),
-        monthly_earnings_pence=earned.astype(np.int64),
-        monthly_cap_reduction_pence=(homes.cap_reduction[month] * _WEEKS_A_MONTH * rent_in_credit).astype(np.int64),
+        monthly_net_award_pence=_monthly(homes.means.credit_award[month] * np.where(sanctioned, 0.65, 1.0)),
+        monthly_housing_element_pence=_monthly(homes.tenancy.eligible_rent[month] * rent_in_credit),
+        monthly_earnings_pence=_monthly(earned),
+        monthly_cap_reduction_pence=_monthly(homes.means.cap_reduction[month] * rent_in_credit),
         two_child_limit=third[month],
         sanctioned=sanctioned,
     )
     return facts
 
 
+def _monthly(weekly: Rates) -> Ints:
+    """Return amounts of a week as amounts of a month."""
+    month: Ints = np.round(weekly * _WEEKS_A_MONTH).astype(np.int64)
+    return month
+
+
 def _third_children(lives: Lives, homes: Households) -> Flags:
     """Return which claims have three children and more, the youngest born since the limit."""
-    youngest_born = REFERENCE_DAY - homes.youngest * 365.2425
-    limited: Flags = (homes.children >= 3) & (youngest_born >= _THIRD_CHILD_BORN)
+    youngest_born = REFERENCE_DAY - homes.members.youngest * 365.2425
+    limited: Flags = (homes.members.children >= 3) & (youngest_born >= _THIRD_CHILD_BORN)
     return limited
 
 
@@ -143,7 +148,7 @@ def _deductions(lives: Lives, homes: Households, money: Budgets, at: Ints) -> Fa
         (DeductionReason.ELECTRICITY_ARREARS, 0.30 * energy, 2_200),
         (DeductionReason.GAS_ARREARS, 0.22 * energy, 2_200),
         (DeductionReason.FINES, 0.030 * poor, 2_000),
-        (DeductionReason.CHILD_MAINTENANCE, 0.02 * (homes.children[claim] == 0), 3_600),
+        (DeductionReason.CHILD_MAINTENANCE, 0.02 * (homes.members.children[claim] == 0), 3_600),
         (DeductionReason.SERVICE_CHARGES, 0.006 * social, 1_800),
         (DeductionReason.MORTGAGE_INTEREST, 0.02 * (homes.tenure[claim] == 3), 4_000),
     )
