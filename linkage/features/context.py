@@ -23,13 +23,15 @@ class Context:
 
     `persons` has one row a person: `person_id`, every feature of the groups before, and a boolean `covers_<fact>`
     for each name of `FACTS`. `subjects` are the persons' subjects that have content, best first within each person
-    (`people.subjects_of`). `person_id` may be of any type that joins: inside `compute` it is a number.
+    (`people.subjects_of`). `previous` has the columns of `PREVIOUS`, at most one row a person, none of the as-of date
+    or later. `person_id` may be of any type that joins: inside `compute` it is a number.
     """
 
     as_of: date
     persons: pl.DataFrame
     subjects: pl.DataFrame
     tables: FeatureTables
+    previous: pl.DataFrame
     _held: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def facts(self, kind: str) -> pl.DataFrame:

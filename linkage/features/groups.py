@@ -13,7 +13,22 @@ from typing import Final
 
 import polars as pl
 
-from linkage.features import claims, credit, homes, hospital, housing, inclusion, income, people, practice
+from linkage.features import (
+    care,
+    claims,
+    core20plus5,
+    credit,
+    homes,
+    hospital,
+    housing,
+    inclusion,
+    income,
+    people,
+    practice,
+    screening,
+    searches,
+    segments,
+)
 from linkage.features.context import Context
 from schemas.features import FeatureDefinition
 
@@ -31,6 +46,7 @@ def _group(module: ModuleType) -> Group:
     return Group(module.__name__.rpartition(".")[2], module.ENTRIES, module.features)
 
 
-GROUPS: Final[tuple[Group, ...]] = tuple(
-    map(_group, (people, practice, hospital, claims, credit, housing, income, homes, inclusion))
-)
+_HEALTH: Final = (practice, hospital, care, screening, searches, core20plus5, segments)
+_WELFARE: Final = (claims, credit, housing, income, homes, inclusion)
+
+GROUPS: Final[tuple[Group, ...]] = tuple(map(_group, (people, *_HEALTH, *_WELFARE)))

@@ -36,6 +36,8 @@ PRACTICES: Final = pl.Schema({"practice_code": pl.String(), "pcn_code": pl.Strin
 MEMBERSHIP: Final = pl.Schema(
     {"person_id": pl.String(), "source": pl.String(), "subject_ref": pl.String(), "link_probability": pl.Float64()}
 )
+PREVIOUS: Final = pl.Schema({"person_id": pl.String(), "segment_code": pl.String(), "as_of": pl.Date()})
+"""What was published of persons on the newest earlier day: features that speak of change look back at it."""
 
 KINDS: Final[dict[str, type[Contract]]] = {kind: c for kinds in FACT_KINDS.values() for kind, c in kinds.items()}
 """Every kind of fact of both feeds; no two feeds call different things alike but for demographics, which are one."""

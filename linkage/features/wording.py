@@ -13,13 +13,13 @@ EVENTLESS: Final = "the person is in no health source, or no source delivers fac
 """For facts of files that hold nobody without an event: hospital, community, social care."""
 
 
-def health(facts: tuple[str, ...], *, unknown_when: str = UNLINKED, **more: object) -> dict[str, object]:
+def health(facts: tuple[str, ...], **more: object) -> dict[str, object]:
     """Return the fields of an entry from health facts that `facts` names; `more` adds to them or overrides them."""
     return {
         "sources": (Feed.HEALTH,),
         "sensitivity": Sensitivity.SPECIAL_CATEGORY,
         "marmot_domain": MarmotDomain.PREVENTION,
         "covered_by": facts,
-        "unknown_when": unknown_when,
+        "unknown_when": UNLINKED,
         **more,
     }

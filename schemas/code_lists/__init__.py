@@ -6,6 +6,7 @@ the id.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Literal, Self
@@ -16,12 +17,36 @@ from schemas.contracts.base import Contract
 from schemas.errors import DefectError, InputError, Reason
 
 
+class CodePosition(StrEnum):
+    """Where among a stay's diagnoses a code counts."""
+
+    PRIMARY = "primary"
+    ANY = "any"
+
+
+class CodePair(Contract):
+    """A primary diagnosis that counts only beside a secondary one: patterns of both, each from a code's start."""
+
+    primary: str
+    secondary: str
+
+
 class CodeGroup(Contract):
-    """One group of a list: an ICD-10 code belongs to it when the pattern matches it from its start."""
+    """One group of a list: an ICD-10 code belongs to it when `pattern` matches it from its start (`^`).
+
+    `position` says which diagnoses `pattern` looks at. A stay also belongs that has the codes of `pair`, and none that
+    has any code of `unless`. `weight` and `supersedes` (a milder group of the list that then counts no more) are of
+    scores.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,30}$")]
     title: str
-    pattern: str
+    pattern: str | None = None
+    position: CodePosition = CodePosition.PRIMARY
+    pair: CodePair | None = None
+    unless: str | None = None
+    weight: int | None = None
+    supersedes: str | None = None
 
 
 class CodeList(Contract):

@@ -11,7 +11,7 @@ import polars as pl
 
 from linkage.features import FeatureTables, affected_persons, compute, feature_columns
 from linkage.features.change import needed_subjects
-from linkage.features.tables import COVERAGE, GEOGRAPHY, MEMBERSHIP, PRACTICES
+from linkage.features.tables import COVERAGE, GEOGRAPHY, MEMBERSHIP, PRACTICES, PREVIOUS
 from services.features.content import SUBJECT, Content, Offsets
 from services.features.membership import Moves, moved
 
@@ -23,7 +23,8 @@ WHOLE_ABOVE_SHARE: Final = 0.3
 class Built:
     """The state a build starts from and ends with. `coverage` and `as_of` are None before the first.
 
-    `households` says who is or was in which household by all that has landed up to `offsets`.
+    `households` says who is or was in which household by all that has landed up to `offsets`; `previous` what was
+    published of persons on the newest day before `as_of`.
     """
 
     membership: pl.DataFrame
@@ -32,6 +33,13 @@ class Built:
     coverage: pl.DataFrame | None = None
     as_of: date | None = None
     households: pl.DataFrame | None = None
+    previous: pl.DataFrame = field(default_factory=PREVIOUS.to_frame)
+
+    def before(self, as_of: date) -> pl.DataFrame:
+        """Return what was published before `as_of`: this state, if it is of an earlier day, or what was before it."""
+        if self.as_of is None or self.as_of >= as_of:
+            return self.previous
+        return self.features.select("person_id", "segment_code", pl.lit(self.as_of).alias("as_of"))
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,7 @@ def rebuild(
     if state.coverage is not None and state.households is not None:
         coverage = pl.concat([state.coverage, coverage]).unique().sort(*COVERAGE)
         households = pl.concat([state.households, households.join(state.households, on=households.columns, how="anti")])
+    previous = state.before(as_of)
     touched = None
     if state.coverage is not None and not fresh and state.as_of == as_of and coverage.equals(state.coverage):
         subjects = pl.concat([news.touched, moves.changed.select(SUBJECT)])
@@ -92,11 +101,12 @@ def rebuild(
         if len(touched) > WHOLE_ABOVE_SHARE * max(1, len(state.features)):
             touched = None
     if touched is None:
-        features = compute(reference.tables(content.facts(), coverage), moves.membership, as_of)
+        tables = reference.tables(content.facts(), coverage)
+        features = compute(tables, moves.membership, as_of, previous=previous)
     else:
         needed = needed_subjects(touched, households, moves.membership)
         tables = reference.tables(content.facts(needed), coverage)
         staying = state.features.join(touched.to_frame(), on="person_id", how="anti")
-        computed = compute(tables, moves.membership, as_of, touched)
+        computed = compute(tables, moves.membership, as_of, touched, previous)
         features = pl.concat([staying, computed]).sort("person_id")
-    return Rebuild(Built(moves.membership, features, offsets, coverage, as_of, households), touched, moves)
+    return Rebuild(Built(moves.membership, features, offsets, coverage, as_of, households, previous), touched, moves)

@@ -21,7 +21,7 @@ from typing import Final
 import polars as pl
 
 from linkage.features import feature_columns
-from linkage.features.tables import MEMBERSHIP
+from linkage.features.tables import MEMBERSHIP, PREVIOUS
 from schemas.contracts.persons import MembershipChange, PersonEvent
 from schemas.errors import Reason, StateError
 from schemas.topics import PERSONS
@@ -40,6 +40,8 @@ from services.registry import FeaturesRegistry, Snapshot
 GROUP: Final = "features"
 FEATURES_TABLE: Final = "features"
 MEMBERSHIP_TABLE: Final = "membership"
+PREVIOUS_TABLE: Final = "previous"
+_TABLES: Final = {FEATURES_TABLE: feature_columns(), MEMBERSHIP_TABLE: MEMBERSHIP, PREVIOUS_TABLE: PREVIOUS}
 _SUBJECT: Final = ["source", "subject_ref"]
 
 log = logging.getLogger(__name__)
@@ -187,7 +189,9 @@ class Features:
             return given_out, nobody()
         last = published[0]
         frames = {}
-        for table, schema in ((FEATURES_TABLE, feature_columns()), (MEMBERSHIP_TABLE, MEMBERSHIP)):
+        for table, schema in _TABLES.items():
+            if table not in last.tables:  # of a release that did not look back
+                continue
             rows = self._products.scan(table, last.tables[table])
             if rows is None:
                 raise StateError(
@@ -201,7 +205,13 @@ class Features:
             table, colon, application = name.partition(":")
             if colon:
                 offsets.setdefault(table, {})[application] = at
-        return serial, Built(frames[MEMBERSHIP_TABLE], frames[FEATURES_TABLE], offsets, as_of=last.as_of)
+        return serial, Built(
+            frames[MEMBERSHIP_TABLE],
+            frames[FEATURES_TABLE],
+            offsets,
+            as_of=last.as_of,
+            previous=frames.get(PREVIOUS_TABLE, PREVIOUS.to_frame()),
+        )
 
     def _reference_of_last(self) -> str | None:
         """Return the version of the reference data behind the last snapshot, None before the first."""
@@ -281,11 +291,15 @@ class Features:
         return Stamp(f"{as_of.isoformat()}.{serial}", serial, as_of)
 
     def _write(self, done: Rebuild) -> dict[str, int]:
-        """Write both tables and return their versions: whole after a restart or a whole rebuild, else what changed."""
+        """Write the tables and return their versions: whole after a restart or a whole rebuild, else what changed.
+
+        What was published of an earlier day changes only with the date, which is a whole rebuild.
+        """
         if done.touched is None or self._restarted:
             return {
                 FEATURES_TABLE: self._products.replace(FEATURES_TABLE, done.state.features, {}),
                 MEMBERSHIP_TABLE: self._products.replace(MEMBERSHIP_TABLE, done.state.membership, {}),
+                PREVIOUS_TABLE: self._products.replace(PREVIOUS_TABLE, done.state.previous, {}),
             }
         narrow = done.touched.to_frame()
         after = done.state.features.join(narrow, on="person_id", how="semi")
@@ -297,6 +311,7 @@ class Features:
         return {
             FEATURES_TABLE: self._merge(FEATURES_TABLE, rows, ["person_id"]),
             MEMBERSHIP_TABLE: self._merge(MEMBERSHIP_TABLE, changed, _SUBJECT),
+            PREVIOUS_TABLE: self._merge(PREVIOUS_TABLE, done.state.previous.clear(), ["person_id"]),
         }
 
     def _merge(self, table: str, rows: pl.DataFrame, key: list[str]) -> int:

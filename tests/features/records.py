@@ -64,7 +64,13 @@ def event(code: str, on: date = LATELY) -> dict[str, Any]:
     return {"code": code, "recorded_on": on}
 
 
-def computed(records: Mapping[str, Record], *, lacking: tuple[str, ...] = (), as_of: date = AS_OF) -> People:
+def computed(
+    records: Mapping[str, Record],
+    *,
+    lacking: tuple[str, ...] = (),
+    as_of: date = AS_OF,
+    previous: Rows | None = None,
+) -> People:
     """Return every feature of each record's person; no source delivers the kinds of `lacking`."""
     subjects = [
         {
@@ -85,4 +91,4 @@ def computed(records: Mapping[str, Record], *, lacking: tuple[str, ...] = (), as
     for who, r in records.items():
         for kind, rows in r["facts"].items():
             facts.setdefault(kind, []).extend({"source": GP, "subject_ref": who, **row} for row in rows)
-    return people_with(facts, demographics=subjects, as_of=as_of)
+    return people_with(facts, demographics=subjects, as_of=as_of, previous=previous)

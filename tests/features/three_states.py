@@ -17,6 +17,7 @@ import pytest
 
 from linkage.features import FeatureTables, compute
 from linkage.features.groups import GROUPS
+from linkage.features.tables import PREVIOUS
 
 AS_OF: Final = date(2026, 6, 30)
 RECENT: Final = date(2026, 3, 1)
@@ -65,6 +66,7 @@ def people_with(
     geography: Rows | None = None,
     practices: Rows | None = None,
     as_of: date = AS_OF,
+    previous: Rows | None = None,
 ) -> People:
     """Return every feature of everybody, by person, where these facts hold.
 
@@ -90,7 +92,8 @@ def people_with(
         pl.DataFrame(geography or GEOGRAPHY, infer_schema_length=None),
         practices=pl.DataFrame(practices) if practices else None,
     )
-    return {row.pop("person_id"): row for row in compute(tables, membership, as_of).to_dicts()}
+    before = pl.DataFrame(previous, schema=PREVIOUS) if previous else None
+    return {row.pop("person_id"): row for row in compute(tables, membership, as_of, previous=before).to_dicts()}
 
 
 def cases_of(group: str) -> list[str]:

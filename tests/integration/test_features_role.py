@@ -158,7 +158,16 @@ class World:
             },
         )
         tables = FeatureTables.from_facts(content.facts(), GEOGRAPHY, content.news({}, content.offsets()).coverage)
-        return compute(tables, membership, self.today)
+        return compute(tables, membership, self.today, previous=self.previous())
+
+    def previous(self) -> pl.DataFrame | None:
+        """What the newest snapshot of an earlier day said of everybody."""
+        for snapshot in self.registry.features.snapshots():
+            if snapshot.as_of < self.today:
+                told = self.products.scan("features", snapshot.tables["features"])
+                assert told is not None
+                return told.select("person_id", "segment_code", pl.lit(snapshot.as_of).alias("as_of")).collect()
+        return None
 
     def records(self) -> list[tuple[str, dict[str, object] | None]]:
         """What the consumer has been sent, oldest first within each partition."""
@@ -436,6 +445,8 @@ def test_any_history_of_facts_and_moves_equals_a_full_rebuild(tmp_path: Path, se
                     world.land(source, ref, draw.randrange(5), draw.choice(["upsert", "withdraw"]), demographics={})
         if turn == 6:
             world.today = date(2026, 12, 31)
+        if turn == 8:
+            world.today = date(2027, 1, 1)
         if draw.random() < 0.3:
             role = world.role()
         role.drain()

@@ -9,7 +9,7 @@ from sqlglot import Tokenizer, TokenType
 
 from linkage.features import FEATURES, FeatureTables, compute, feature, feature_columns
 from linkage.features.groups import GROUPS
-from linkage.features.hospital import ACSC_LIST
+from linkage.features.hospital.reasons import ACSC_LIST
 from linkage.features.tables import GEOGRAPHY, MEMBERSHIP
 from schemas.code_lists import code_list
 from schemas.contracts.base import Feed

@@ -46,6 +46,7 @@ _YES: Final = (
     "asthma_plan_12m",
     "spirometry_12m",
     "home_oxygen",
+    "mental_health_coded_ever",
 )
 CASES: Final = {
     **{rule.feature: Case(True, False, "welfare") for rule in REGISTERS},

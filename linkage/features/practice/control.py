@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from linkage.features.edges import CHOLESTEROL_MMOL_L, HBA1C_MMOL_MOL, QRISK_PERCENT, Grades, graded, labels
 from linkage.features.entry import category, flag
 from linkage.features.practice import pressure
-from linkage.features.practice.edges import CHOLESTEROL_MMOL_L, HBA1C_MMOL_MOL, QRISK_PERCENT, Grades, graded, labels
 from linkage.features.practice.evidence import measured_on, value
 from linkage.features.windows import within
 from linkage.features.wording import UNLINKED, health

@@ -78,6 +78,9 @@ def issues_12m(group: DrugGroup) -> pl.Expr:
     return pl.col(f"_issues_{group}")
 
 
+MENTAL: Final = (Condition.SEVERE_MENTAL_ILLNESS, Condition.DEPRESSION, Condition.ANXIETY)
+MENTAL_EVER: Final = pl.col("_mental_ever")
+"""Whether one of `MENTAL` was ever coded, resolved since or not."""
 EXACERBATIONS_12M: Final = pl.col("_exacerbations")
 """Days with a COPD exacerbation in twelve months."""
 DISTINCT_DRUGS: Final = pl.col("_distinct_drugs")
@@ -111,11 +114,16 @@ def _diagnoses(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
         .agg(
             pl.when(active & ~pl.any_horizontal(too_early)).then(day).max().alias("_active"),
             pl.when(~active & ~condition.is_in([c.value for c in NEVER_RESOLVED])).then(day).max().alias("_resolved"),
+            active.any().alias("_ever"),
         )
-        .filter(pl.col("_resolved").is_null() | (pl.col("_active") > pl.col("_resolved")))
     )
+    still = pl.col("_resolved").is_null() | (pl.col("_active") > pl.col("_resolved"))
     return latest.group_by("person_id").agg(
-        pl.when(condition == c.value).then(pl.col("_active")).max().alias(f"_diagnosed_{c}") for c in Condition
+        *(
+            pl.when((condition == c.value) & still).then(pl.col("_active")).max().alias(f"_diagnosed_{c}")
+            for c in Condition
+        ),
+        (pl.col("_ever") & condition.is_in([c.value for c in MENTAL])).any().alias("_mental_ever"),
     )
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 import polars as pl
 
+from linkage.features.edges import EFI, EFI2, NOT_RECORDED, graded, labels
 from linkage.features.entry import category, real
-from linkage.features.practice.edges import EFI, EFI2, NOT_RECORDED, graded, labels
 from linkage.features.practice.evidence import measured_on, value
 from linkage.features.wording import UNLINKED, health
 from schemas.codes import MeasurementKind

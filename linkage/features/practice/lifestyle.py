@@ -7,8 +7,8 @@ from typing import Final
 
 import polars as pl
 
+from linkage.features.edges import BMI_KG_M2, NOT_RECORDED, graded, labels
 from linkage.features.entry import category
-from linkage.features.practice.edges import BMI_KG_M2, NOT_RECORDED, graded, labels
 from linkage.features.practice.evidence import event_on, measured_on, value
 from linkage.features.windows import within
 from linkage.features.wording import UNLINKED, health

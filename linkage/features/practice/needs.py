@@ -7,9 +7,9 @@ from typing import Final
 
 import polars as pl
 
+from linkage.features.edges import FIT_UG_G, NOT_RECORDED, graded, labels
 from linkage.features.entry import category, flag, real
-from linkage.features.practice.edges import FIT_UG_G, NOT_RECORDED, graded, labels
-from linkage.features.practice.evidence import event_on, measured_on, value
+from linkage.features.practice.evidence import MENTAL_EVER, event_on, measured_on, value
 from linkage.features.practice.registers import active
 from linkage.features.states import every, known, some
 from linkage.features.windows import within
@@ -97,6 +97,12 @@ def _entries() -> list[FeatureDefinition]:
             "Under 18 with active diabetes, whom the diabetes register (from 17) does not hold.",
             **health(("diagnoses",), unknown_when=f"{UNLINKED}, or the age of somebody with diabetes is unknown"),
         ),
+        flag(
+            "mental_health_coded_ever",
+            "Severe mental illness, depression or anxiety coded at any time, resolved since or not.",
+            outputs=(),
+            **health(("diagnoses",)),
+        ),
         real(
             "risk_score_supplied",
             "The newest risk score that an outside model supplied, on that model's own scale.",
@@ -141,6 +147,7 @@ def columns(as_of: date) -> list[list[pl.Expr]]:
             pl.when(child).then(centile).alias("ncmp_bmi_centile"),
             every([child, pl.when(pl.col("covers_measurements")).then(centile >= CENTILE_HIGH)]).alias("bmi_ge_98"),
             every([active(Condition.DIABETES), child]).alias("diabetes_under_18"),
+            known("diagnoses", MENTAL_EVER).alias("mental_health_coded_ever"),
             value(MeasurementKind.SUPPLIED_RISK_SCORE).alias("risk_score_supplied"),
         ]
     ]

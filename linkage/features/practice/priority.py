@@ -13,9 +13,9 @@ from typing import Final
 
 import polars as pl
 
+from linkage.features.edges import From, Over
 from linkage.features.entry import category
 from linkage.features.practice import pressure
-from linkage.features.practice.edges import From, Over
 from linkage.features.practice.evidence import EXACERBATIONS_12M, event_on, pressure_on, value
 from linkage.features.practice.evidence import pressure as reading
 from linkage.features.practice.registers import treated
