@@ -35,9 +35,11 @@ def synthesise(
 ) -> None:
     """Write made-up health and welfare files, the truth between them, and the geography they live in.
 
-    With --feeds also what each source of a deployment would hold of the same people.
+    With --feeds also what each source of a deployment would hold of the same people, and in OUT/feeds/reference the
+    geography as `hwlink reference import` takes it.
     """
     from linkage.synthesise import feeds, geography, population
+    from linkage.synthesise.feeds.published import published
 
     made = population(people, claims, seed=seed, error_scale=error_scale, overlap=overlap)
     _make_folder(out)
@@ -57,6 +59,8 @@ def synthesise(
             "feeds/geography.csv": every.geography,
             "feeds/practices.csv": every.practices,
         }
+        _make_folder(out / "feeds" / "reference")
+        frames |= {f"feeds/reference/{kind}.csv": frame for kind, frame in published().items()}
     for name, frame in frames.items():
         _write(frame, out / name)
     if as_json:
@@ -71,7 +75,8 @@ def synthesise(
         "feeds/practices.csv": "practices",
     }
     for name, frame in frames.items():
-        typer.echo(f"wrote {out / name}: {frame.height:,} {meaning.get(name, 'records')}")
+        what = "rows, as their publisher lays them out" if "/reference/" in name else meaning.get(name, "records")
+        typer.echo(f"wrote {out / name}: {frame.height:,} {what}")
 
 
 def _make_folder(out: Path) -> None:

@@ -79,8 +79,8 @@ def _change(inputs: Inputs, state: Path) -> int:
     """Land a new version of some health records, each with the encounters of another; return how many."""
     from schemas.contracts.base import Feed
     from schemas.topics import CONTENT
-    from services.cli.demo.run import SOURCES
     from services.ingest.split import Origin, split
+    from tests.bench.inputs import SOURCES
 
     agreement = inputs.agreement
     records = pl.read_parquet(inputs.encoded("health"), n_rows=CHANGED)

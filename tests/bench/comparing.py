@@ -19,9 +19,8 @@ from linkage.match import Matcher
 from linkage.subjects import IntArray, Subjects
 from schemas.contracts.subject import TOKEN_COLUMNS
 from schemas.model import MatchModel, parse_model
-from services.cli.demo.run import SOURCES
 from services.link.files import open_encoded
-from tests.bench.inputs import FEEDS, Inputs
+from tests.bench.inputs import FEEDS, SOURCES, Inputs
 from tests.bench.measure import Measure, Stopwatch, peak_mib
 
 ROWS_AT_ONCE = 20_000

@@ -23,9 +23,9 @@ def pseudonymise_one(inputs: Inputs, state: Path) -> list[Measure]:
 
 
 def _pseudonymise(inputs: Inputs, state: Path, workers: int) -> Measure:
-    from services.cli.demo.run import SOURCES
     from services.pseudonymise import Job, run
     from services.pseudonymise.declare import declaration
+    from tests.bench.inputs import SOURCES
 
     declared = declaration(inputs.agreement, source=SOURCES[0], feed="health")
     job = Job(inputs.names, state / "names.parquet", inputs.agreement, inputs.keys, declared)

@@ -12,9 +12,12 @@ from schemas.agreement import Agreement, shipped_agreement
 from services.bootstrap import open_bus
 from services.bus import Bus
 from services.cli.demo.commands import Commands
-from services.cli.demo.run import AS_OF, SOURCES
+from services.cli.demo.run import AS_OF
 from services.pseudonymise import read_key_file
 from services.settings import Settings, read_settings
+
+SOURCES = ("kmpt.gp", "medway.shbe")
+"""Of the two files that stages are timed on, a health and a welfare file of one population."""
 
 FEEDS = ("health", "welfare")
 NAMES_AND_PLACES = ("record_id", "forename", "middle_names", "surname", "date_of_birth", "postcode", "address")

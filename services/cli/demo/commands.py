@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -37,6 +38,20 @@ class Commands:
         """Run `hwlink` with these arguments and return its seconds; DefectError when it fails, with its own words."""
         words = [str(a) for a in arguments]
         self.say(f"\n$ hwlink {' '.join(words)}")
+        return self._run(words, show_output=show_output)
+
+    def run_beside(self, *commands: Sequence[str | Path]) -> float:
+        """Run several commands, two at a time, and return the seconds of all; DefectError when one fails."""
+        lines = [[str(word) for word in command] for command in commands]
+        self.say("")
+        for words in lines:
+            self.say(f"$ hwlink {' '.join(words)}")
+        started = time.perf_counter()
+        with ThreadPoolExecutor(2) as two:
+            list(two.map(lambda words: self._run(words, show_output=False), lines))
+        return time.perf_counter() - started
+
+    def _run(self, words: Sequence[str], *, show_output: bool) -> float:
         started = time.perf_counter()
         done = subprocess.run(_hwlink(words), env=self._environ, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from linkage.encode import ProjectKeys, subject_refs
+from linkage.synthesise.feeds import SOURCES, WELFARE_SOURCES
+
+REGISTERED: Final = "kmicb.gp"
+"""The source that has everybody once; what every other source says of somebody should come to theirs."""
+
+_PAIR: Final = ["left", "source", "right"]
 
 
 @dataclass(frozen=True)
 class Quality:
-    """Links between the two feeds against the truth, of all people or of one group of them."""
+    """Links against the truth, of all people or of one group of them."""
 
     group: str
     true_links: int
@@ -43,31 +50,44 @@ class Quality:
         return {**asdict(self), "precision": self.precision, "recall": self.recall, "f1": self.f1}
 
 
-def measure(people: Path, persons: pl.DataFrame, keys: ProjectKeys, sources: tuple[str, str]) -> list[Quality]:
-    """Return quality over all and by fifth of deprivation of the health record's area (1 the most deprived).
+def measure(feeds: Path, persons: pl.DataFrame, keys: ProjectKeys) -> list[Quality]:
+    """Return quality of the pairs of a GP record with a record of another source: of both feeds, by fifth of
+    deprivation of the GP record's area (1 the most deprived), and by source.
 
-    `people` is the folder that `hwlink synthesise` wrote, `persons` has `person_id, source, subject_ref`, `sources` are
-    those of the health and of the welfare file.
+    `feeds` is the folder of that name that `hwlink synthesise --feeds` wrote, `persons` has
+    `person_id, source, subject_ref`.
     """
-    health, welfare = sources
-    areas = pl.read_csv(people / "geography.csv").select("lsoa", fifth=(pl.col("imd_decile") + 1) // 2)
-    left = pl.read_parquet(people / "health.parquet", columns=["record_id", "lsoa"]).join(areas, on="lsoa", how="left")
-    left = left.with_columns(subject_refs(health, left["record_id"], keys).alias("left"))
-    truth = pl.read_csv(people / "truth.csv").select(
-        pl.col("left_subject").alias("record_id"),
-        subject_refs(welfare, pl.read_csv(people / "truth.csv")["right_subject"], keys).alias("right"),
+    areas = pl.read_csv(feeds / "geography.csv").unique("lsoa", keep="first", maintain_order=True)
+    lived = pl.read_parquet(feeds / f"{REGISTERED}.parquet", columns=["record_id", "lsoa"])
+    lived = lived.join(areas.select("lsoa", fifth=(pl.col("imd_decile") + 1) // 2), on="lsoa", how="left")
+    truth = pl.concat(
+        part.select("source", "record_id", subject_refs(source, part["record_id"], keys).alias("subject_ref"), "person")
+        for (source,), part in pl.read_csv(feeds / "truth.csv").group_by("source", maintain_order=True)
+        if isinstance(source, str)
     )
-    true = truth.join(left, on="record_id").select("left", "right", "fifth").with_columns(true=pl.lit(True))
-    one = persons.filter(pl.col("source") == health).select("person_id", left="subject_ref")
-    other = persons.filter(pl.col("source") == welfare).select("person_id", right="subject_ref")
-    found = one.join(other, on="person_id").select("left", "right").join(left.select("left", "fifth"), on="left")
-    pairs = found.with_columns(found=pl.lit(True)).join(
-        true, on=["left", "right", "fifth"], how="full", coalesce=True, nulls_equal=True
+    registered = truth.filter(pl.col("source") == REGISTERED).select("record_id", left="subject_ref")
+    pairs = (
+        _pairs(truth, "person")
+        .with_columns(true=pl.lit(True))
+        .join(_pairs(persons, "person_id").with_columns(found=pl.lit(True)), on=_PAIR, how="full", coalesce=True)
+        .join(registered, on="left", how="left")
+        .join(lived.select("record_id", "fifth"), on="record_id", how="left")
     )
-    groups = [Quality("all", *_counts(pairs))]
-    for fifth in sorted(pairs["fifth"].drop_nulls().unique()):
-        groups.append(Quality(f"deprivation fifth {fifth}", *_counts(pairs.filter(pl.col("fifth") == fifth))))
+    both = pairs.filter(pl.col("source").is_in(WELFARE_SOURCES))
+    groups = [Quality("health with welfare", *_counts(both))]
+    for fifth in sorted(both["fifth"].drop_nulls().unique()):
+        groups.append(Quality(f"deprivation fifth {fifth}", *_counts(both.filter(pl.col("fifth") == fifth))))
+    for source in SOURCES:
+        if source != REGISTERED:
+            groups.append(Quality(source, *_counts(pairs.filter(pl.col("source") == source))))
     return groups
+
+
+def _pairs(rows: pl.DataFrame, person: str) -> pl.DataFrame:
+    """Return `left, source, right`: each GP record with each record that another source has of its person."""
+    ours = rows.filter(pl.col("source") == REGISTERED).select(person, left="subject_ref")
+    others = rows.filter(pl.col("source") != REGISTERED).select(person, "source", right="subject_ref")
+    return ours.join(others, on=person).select(_PAIR)
 
 
 def _counts(pairs: pl.DataFrame) -> tuple[int, int, int]:

@@ -12,6 +12,8 @@ from typing import Any, Final
 import polars as pl
 
 from linkage.encode import ProjectKeys, secret_from_key_file
+from linkage.synthesise.feeds import HEALTH_SOURCES, WELFARE_SOURCES
+from linkage.synthesise.feeds.published import VINTAGES
 from schemas.agreement import shipped_agreement
 from schemas.errors import InputError, Reason, TransientError
 from services.admin.reconcile import reconcile
@@ -21,7 +23,8 @@ from services.cli.demo.commands import Commands, Server, free_address
 from services.cli.demo.quality import measure
 from services.settings import Settings, read_settings
 
-SOURCES: Final = ("kmpt.gp", "medway.shbe")
+LEARNT_FROM: Final = ("kmicb.gp", "dwp.uc")
+"""The two sources that the model is fitted on: who is registered, and the welfare source of both councils' people."""
 AS_OF: Final = "2026-06-30"  # the reference date of the synthetic people
 QUESTIONS: Final = (
     ("multimorbid_deprived", "life_stage"),
@@ -69,7 +72,7 @@ def run(
         "HWLINK_ACCEPT_TEST_AGREEMENT": "true",
         "HWLINK_AS_OF": AS_OF,
         "HWLINK_MODEL_PATH": str(out / "model.json"),
-        "HWLINK_GEOGRAPHY_PATH": str(out / "people" / "geography.csv"),
+        "HWLINK_REFERENCE_PATH": str(out / "reference"),
     }
     commands = Commands(environ, quiet)
     stages = _files(commands, out, people, claims, seed)
@@ -97,8 +100,8 @@ def run(
     finally:
         server.stop()
     commands.say(
-        f"\nEverything is under {out}: people/ (clear and synthetic), health.parquet and welfare.parquet "
-        f"(pseudonymised), model.json, data/ ({', '.join(_kept(settings))}), services.log, demo.json."
+        f"\nEverything is under {out}: people/ (clear and synthetic), reference/, pseudonymised/, model.json, "
+        f"data/ ({', '.join(_kept(settings))}), services.log, demo.json."
     )
     return {
         "people": people,
@@ -113,35 +116,40 @@ def run(
 
 
 def _files(commands: Commands, out: Path, people: int, claims: int, seed: int) -> dict[str, dict[str, float]]:
-    """Make the files that the services need: people, key, pseudonymised feeds, model."""
-    commands.say("1. People, and what the two controllers do at home")
-    made = commands.run(
-        "synthesise", out / "people", "--people", str(people), "--claims", str(claims), "--seed", str(seed)
-    )
+    """Make the files that the services need: people, reference data, key, pseudonymised feeds, model."""
+    commands.say("1. People, places, and what the controllers do at home")
+    sizes = ("--people", str(people), "--claims", str(claims), "--seed", str(seed))
+    made = commands.run("synthesise", out / "people", "--feeds", *sizes)
+    for kind, vintage in VINTAGES.items():
+        file = out / "people" / "feeds" / "reference" / f"{kind}.csv"
+        commands.run("reference", "import", kind, file, "--store", out / "reference", "--vintage", vintage)
     commands.run("keys", "new", out / "project.key")
-    common = ("--agreement", "test", "--key-file", out / "project.key")
-    coded = 0.0
-    for source, feed in zip(SOURCES, ("health", "welfare"), strict=True):
-        clear, coded_file = out / "people" / f"{feed}.parquet", out / f"{feed}.parquet"
-        coded += commands.run("pseudonymise", *common, "--source", source, "--feed", feed, clear, coded_file)
-    commands.say("\n2. The linkage side, which sees neither names nor keys")
-    fitted = commands.run(
-        "model", "fit", out / "health.parquet", out / "welfare.parquet", "--unique", "left", "--out", out / "model.json"
+    common = ("pseudonymise", "--agreement", "test", "--key-file", out / "project.key")
+    (out / "pseudonymised").mkdir()
+    coded = commands.run_beside(
+        *(
+            (*common, "--source", source, "--feed", feed, out / "people" / "feeds" / f"{source}.parquet", file)
+            for source, feed, file in _sources(out)
+        )
     )
-    rows = people + _rows(out / "welfare.parquet")
+    commands.say("\n2. The linkage side, which sees neither names nor keys")
+    left, right = (out / "pseudonymised" / f"{source}.parquet" for source in LEARNT_FROM)
+    fitted = commands.run("model", "fit", left, right, "--unique", "left", "--out", out / "model.json")
+    rows = _all_rows(out)
     return {
         "synthesise": _stage(rows, made),
         "pseudonymise": _stage(rows, coded),
-        "model fit": _stage(rows, fitted),
+        "model fit": _stage(_rows(left) + _rows(right), fitted),
     }
 
 
 def _stream(commands: Commands, settings: Settings, out: Path) -> dict[str, dict[str, float]]:
-    """Send both feeds and wait until every role has drained; a stage's time runs from the first record sent."""
-    rows = _rows(out / "health.parquet") + _rows(out / "welfare.parquet")
+    """Send every source and wait until every role has drained; a stage's time runs from the first record sent."""
+    rows = _all_rows(out)
     watch = _Watch(settings)
-    for feed in ("health", "welfare"):
-        commands.run("send", "--feed", feed, "--to", settings.ingest_address, out / f"{feed}.parquet", show_output=True)
+    commands.run_beside(
+        *(("send", "--feed", feed, "--to", settings.ingest_address, file) for _, feed, file in _sources(out))
+    )
     ingested = time.perf_counter() - watch.started
     seconds = watch.until_drained()
     facts = _facts(settings)
@@ -152,6 +160,16 @@ def _stream(commands: Commands, settings: Settings, out: Path) -> dict[str, dict
         "land facts": _stage(facts, seconds["landing-content"]),
         "features": _stage(rows, seconds["features"]),
     }
+
+
+def _sources(out: Path) -> list[tuple[str, str, Path]]:
+    """Return each source, its feed, and its pseudonymised file."""
+    feeds = {**dict.fromkeys(HEALTH_SOURCES, "health"), **dict.fromkeys(WELFARE_SOURCES, "welfare")}
+    return [(source, feed, out / "pseudonymised" / f"{source}.parquet") for source, feed in feeds.items()]
+
+
+def _all_rows(out: Path) -> int:
+    return sum(_rows(file) for _, _, file in _sources(out))
 
 
 class _Watch:
@@ -199,7 +217,7 @@ def _people(settings: Settings, out: Path) -> tuple[list[dict[str, Any]], bool]:
     keys = ProjectKeys(
         secret_from_key_file((out / "project.key").read_text(encoding="utf-8")), shipped_agreement("test").key_epoch
     )
-    quality = measure(out / "people", registry.resolver.persons(), keys, SOURCES)
+    quality = measure(out / "people" / "feeds", registry.resolver.persons(), keys)
     books = reconcile(registry.ingest, open_zone(settings, "linkage"), open_zone(settings, "content"))
     return [group.as_row() for group in quality], all(row.agrees for row in books)
 
