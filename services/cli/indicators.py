@@ -1,31 +1,37 @@
-"""`hwlink indicators list|fair-share|rag`: figures of areas from published files."""
+"""`hwlink indicators list|fair-share|rag|rates`: figures of areas, from published files and from safe answers."""
 
 from __future__ import annotations
 
 import json
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+
+from services.cli.query import DEFAULT_ADDRESS, WITHHELD, Snapshot, To
 
 if TYPE_CHECKING:
     import polars as pl
 
     from schemas.indicators import IndicatorRecord
+    from services.query.client import CohortClient
 
 AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 Store = Annotated[Path, typer.Option("--store", help="The reference store's folder.", metavar="DIR")]
 
 _AREAS = {"place": "place", "pcn": "pcn_code"}
+_STRATA: Final = ("age_band", "sex_code")
+"""What rates are standardised for."""
 
 
 def register(app: typer.Typer) -> None:
     """Add the command group `indicators`."""
-    group = typer.Typer(help="Figures of areas: fair shares, comparison with England.", no_args_is_help=True)
+    group = typer.Typer(help="Figures of areas: fair shares, comparison with England, rates.", no_args_is_help=True)
     group.command("list")(listed)
     group.command("fair-share")(fair_share)
     group.command("rag")(rag)
+    group.command("rates")(rates)
     app.add_typer(group, name="indicators")
 
 
@@ -100,6 +106,71 @@ def rag(
             f"{points:>3}  {record.indicator_id:<36} {record.area:<24} {record.period_label:<20} "
             f"2021 {record.rag_2021 or '-':<8} 2023 {record.rag_2023}"
         )
+
+
+def rates(
+    where: Annotated[str, typer.Option(help="Filter of the people to count, such as emergency_admissions_12m >= 1.")],
+    by: Annotated[str, typer.Option(help="Area or other feature to compare.")] = "authority",
+    among: Annotated[str, typer.Option(help="Filter of the people at risk; without it, everybody.")] = "",
+    standardise: Annotated[
+        bool, typer.Option(help="Also set beside what the whole snapshot's rates by age and sex would give.")
+    ] = False,
+    to: To = DEFAULT_ADDRESS,
+    purpose: Annotated[str, typer.Option(help="Id of the purpose under which you ask.")] = "planning",
+    snapshot: Snapshot = None,
+    as_json: AsJson = False,
+) -> None:
+    """People per thousand by area or subgroup, from the query service's rounded counts; small ones are withheld."""
+    from linkage.indicators.rates import crude_rates
+    from services.query.client import CohortClient
+
+    both = f"({among}) AND ({where})" if among.strip() else where
+    with CohortClient(to, purpose) as client:
+        at_risk = client.table([by], where=among, snapshot=snapshot)
+        asked = at_risk.context.snapshot_id
+        people = client.table([by], where=both, snapshot=asked)
+        found = crude_rates(people.cells, at_risk.cells, [by]).rename({by: "area"})
+        ratios = _ratios(client, by, among, both, asked, people.cells) if standardise else None
+    report = {"by": by, "snapshot_id": asked, "reference": at_risk.context.reference_version}
+    if as_json:
+        told = {} if ratios is None else {"standard": f"snapshot {asked}, by age and sex", "ratios": ratios.to_dicts()}
+        _print_json({**report, "rates": found.to_dicts(), **told})
+        return
+    for row in found.to_dicts():
+        typer.echo(
+            f"{row['area']:<24} {_told(row['people']):>9} of {_told(row['of']):>9}  "
+            f"{_told(row['rate_per_1000']):>8} per 1,000 ({_told(row['lcl'])} to {_told(row['ucl'])})"
+        )
+    for row in [] if ratios is None else ratios.to_dicts():
+        typer.echo(
+            f"{row['area']:<24} {_told(row['observed']):>9} observed, {_told(row['expected']):>9} expected  "
+            f"ratio {_told(row['ratio'])} ({_told(row['lcl'])} to {_told(row['ucl'])})"
+        )
+    typer.echo(f"Snapshot {asked}; people, not events; {WITHHELD} is withheld or cannot be worked out.")
+
+
+def _ratios(client: CohortClient, by: str, among: str, both: str, snapshot: str, people: pl.DataFrame) -> pl.DataFrame:
+    """Return standardised ratios by area; the standard is everybody among the people at risk in the same snapshot."""
+    import polars as pl
+
+    from linkage.indicators.rates import standardised_ratios
+    from services.query.client import TOTAL, UNKNOWN
+
+    def inner(names: list[str], where: str) -> pl.DataFrame:
+        cells = client.table(names, where=where, margins=False, snapshot=snapshot).cells
+        stratum = pl.concat_str(_STRATA, separator=" ").alias("stratum")
+        return cells.filter(pl.all_horizontal(~pl.col(_STRATA).is_in([TOTAL, UNKNOWN]))).with_columns(stratum)
+
+    standard = inner([*_STRATA], among).join(
+        inner([*_STRATA], both).select("stratum", people="count"), on="stratum", how="left"
+    )
+    strata = inner([by, *_STRATA], among).filter(pl.col(by) != UNKNOWN).select("stratum", "count", area=by)
+    observed = dict(people.select(by, "count").iter_rows())
+    return standardised_ratios(observed, strata, standard.select("stratum", "people", of="count"))
+
+
+def _told(number: float | None) -> str:
+    return WITHHELD if number is None else f"{number:,}"
 
 
 def _practices(store: Path, icb: str | None) -> tuple[pl.DataFrame, str]:
