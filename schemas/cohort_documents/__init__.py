@@ -1,7 +1,8 @@
 """The cohorts that ship: one JSON document each, after what the board papers asked for.
 
 To add one, write its document here under its id; a changed filter, denominator or exclusion is a new version.
-`tests/unit/test_cohorts_shipped.py` parses every filter and checks that every feature named is there.
+`tests/unit/test_cohorts_shipped.py` parses every filter and checks that every feature named is there,
+`test_cohorts_members.py` who just belongs and who just does not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A Python client of the query service: answers as Polars frames and plain values.
 
     with CohortClient("127.0.0.1:7402", purpose="planning") as cohorts:
-        cohorts.count(cohort="copd_in_receipt_of_benefit")
+        cohorts.count(cohort="copd_cold_home")
         cohorts.table(["authority", "reg_copd"], where="age >= 65").cells
 
 A withheld number is None, and so is an unknown value; `TableAnswer.cells` tells the two apart by columns of their own.

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from linkage.cohorts import Selection, select
-from linkage.features import feature_columns
-from schemas.cohort_documents import cohort, shipped_cohorts
+from linkage.features import FEATURES, feature_columns
+from schemas.cohort_documents import cohort, guards, shipped_cohorts
 from schemas.cohorts import CohortDefinition, Exclusion, parse_cohort
 from schemas.errors import InputError, Reason
 from schemas.purposes import Output
@@ -18,8 +18,30 @@ from schemas.purposes import Output
 COHORTS = list(shipped_cohorts().values())
 
 
-def test_at_least_six_ship_each_under_its_own_name() -> None:
-    assert len(COHORTS) >= 6
+SIXTEEN = {
+    "acsc_cvd_copd_hf_welfare",
+    "copd_cold_home",
+    "diabetes_pg12_unreviewed",
+    "htn_uncoded_core20",
+    "cancer_screen_overdue_low_income",
+    "selfharm_10_24_household_stress",
+    "frailty_unclaimed_pc",
+    "cyp_asthma_highest_risk",
+    "cyp_t3_weight",
+    "meam_multiple_disadvantage",
+    "core20plus5_adult",
+    "core20plus5_cyp",
+    "workwell",
+    "multimorbid_deprived",
+    "inclusion_any",
+    "child_u5_ed_frequent_in_crisis",
+    "benefit_cap_temp_accommodation_mh",
+}
+"""The programme's sixteen, of which Core20PLUS5 is two: adults and children."""
+
+
+def test_the_programmes_cohorts_ship_each_under_its_own_name() -> None:
+    assert set(shipped_cohorts()) == SIXTEEN
     names = {
         entry.name.removesuffix(".json")
         for entry in files("schemas.cohort_documents").iterdir()
@@ -34,7 +56,8 @@ def test_a_cohort_can_be_evaluated_and_read_back(definition: CohortDefinition) -
     assert Selection.from_canonical(selection.canonical) == selection
     rows = selection.rows(feature_columns().to_frame())
     assert len(rows.members) == 0
-    assert "deceased" in {feature.name for feature in selection.features}
+    assert {"deceased", "authority"} <= {feature.name for feature in selection.features}
+    assert definition.min_count >= 10
 
 
 @pytest.mark.parametrize("definition", COHORTS, ids=lambda c: c.cohort_id)
@@ -42,7 +65,20 @@ def test_a_cohort_says_who_asked_and_when_to_look_again(definition: CohortDefini
     assert any(word in definition.source for word in ("Board", "programme"))
     assert definition.review_on is not None
     assert definition.review_on > date(2026, 1, 1)
-    assert Output.COUNTS in definition.outputs
+    assert (Output.COUNTS in definition.outputs) is (definition.cohort_id != "meam_multiple_disadvantage")
+
+
+def test_self_harm_and_multiple_disadvantage_are_restricted_by_a_rule_in_words() -> None:
+    self_harm, multiple = cohort("selfharm_10_24_household_stress"), cohort("meam_multiple_disadvantage")
+    assert self_harm.dimensions == ("ward", "authority")
+    assert Output.MEMBERS not in self_harm.outputs
+    assert multiple.outputs == ()
+    assert set(guards(shipped_cohorts())) == {"selfharm_event_24m", "meam_domain_count", "multiple_disadvantage_case"}
+    for definition in (self_harm, multiple):
+        assert definition.refusal.startswith("Rule: ")
+        assert definition.refusal.endswith(".")
+    for name in guards(shipped_cohorts()):
+        assert FEATURES[name].leaves
 
 
 def test_an_unknown_cohort_is_answered_with_those_there_are() -> None:

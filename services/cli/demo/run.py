@@ -29,7 +29,7 @@ AS_OF: Final = "2026-06-30"  # the reference date of the synthetic people
 QUESTIONS: Final = (
     ("multimorbid_deprived", "life_stage"),
     ("acsc_cvd_copd_hf_welfare", "authority"),
-    ("older_multimorbid_low_income", "sex_code"),
+    ("workwell", "sex_code"),
 )
 """Cohort and dimension of the three tables; the cohorts come from the programme's board papers."""
 
