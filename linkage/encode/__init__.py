@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from linkage.encode.batch import CLEAR_COLUMNS, PSEUDONYM, EncodedBatch, encode, subject_refs
 from linkage.encode.derive import PARTS
+from linkage.encode.examine import Examined, examine
 from linkage.encode.keys import KeyPurpose, ProjectKeys, key_file_text, secret_from_key_file
 from linkage.encode.recipes import check_agreement
 
@@ -15,10 +16,12 @@ __all__ = [
     "PARTS",
     "PSEUDONYM",
     "EncodedBatch",
+    "Examined",
     "KeyPurpose",
     "ProjectKeys",
     "check_agreement",
     "encode",
+    "examine",
     "key_file_text",
     "secret_from_key_file",
     "subject_refs",

@@ -52,7 +52,7 @@ _OF_CONTROLLER: Final = ("account_ref",)
 own.
 """
 
-_FAR: Final = date(2099, 12, 31)
+FAR: Final = date(2099, 12, 31)
 """The last possible date of a fact: an award ends, and an appointment is, later than the extract."""
 
 HIGHEST_VERSION: Final = 2**53
@@ -89,7 +89,7 @@ def encode(
     *,
     source: str,
     default_version: int = 0,
-    latest: date = _FAR,
+    latest: date = FAR,
     rows: pl.Series | None = None,
     repeated: pl.Series | None = None,
 ) -> EncodedBatch:
@@ -105,7 +105,7 @@ def encode(
     (Int64), from 1 by default.
     """
     numbers = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True) if rows is None else rows
-    record = _record_columns(frame, numbers.alias("row"), default_version, repeated)
+    record = record_columns(frame, numbers.alias("row"), default_version, repeated)
     rejects = record.filter(pl.col("reason").is_not_null()).select("row", "field", "reason")
     if rejects.height:
         good = record["reason"].is_null()
@@ -133,7 +133,7 @@ def encode(
 
     for name, contract in LISTED_FACTS[feed].items():
         if name in frame.columns:
-            lists, bad = content.listed_facts(frame[name], contract, numbers, _FAR, keyed)
+            lists, bad = content.listed_facts(frame[name], contract, numbers, FAR, keyed)
             tables.append(lists.to_frame())
             reports.append(bad)
     if feed is Feed.WELFARE:
@@ -160,10 +160,13 @@ def _property_refs(uprn: pl.Series, keys: ProjectKeys) -> pl.Series:
     return keyed_references(uprn, keys.sub_key("property_ref", KeyPurpose.PROPERTY)).alias("property_ref")
 
 
-def _record_columns(
+def record_columns(
     frame: pl.DataFrame, rows: pl.Series, default_version: int, repeated: pl.Series | None
 ) -> pl.DataFrame:
-    """Return row, record_id, version, operation and, for a row to refuse, field and reason."""
+    """Return row, record_id, version, operation and, for a row to refuse, field and reason.
+
+    `rows` is named `row`; `repeated` marks rows whose record and version stand in an earlier batch.
+    """
     given = pl.DataFrame([rows, *(_text(frame, name) for name in _RECORD_COLUMNS)])
     read = given.with_columns(
         version=pl.when(pl.col("version").is_null())
@@ -225,13 +228,19 @@ def _claim_columns(
     frame: pl.DataFrame, rows: pl.Series, source: str, keys: ProjectKeys
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return (claim_group, claim_role; dropped). The group has a sub-key of its own, so that it equals no claim_ref."""
-    role = _text(frame, "claim_role").str.to_lowercase()
-    known = role.is_in([known.value for known in ClaimRole])
+    role, dropped = claim_roles(frame, rows)
     claims = _of_source(source, _text(frame, "claim_reference"))
     group = keyed_tokens(claims, keys.sub_key("claim_group", KeyPurpose.CLAIM)).alias("claim_group")
+    return pl.DataFrame([group, role]), dropped
+
+
+def claim_roles(frame: pl.DataFrame, rows: pl.Series) -> tuple[pl.Series, pl.DataFrame]:
+    """Return (claim_role as `ClaimRole` has it, null where it is missing or not on the list; dropped)."""
+    role = _text(frame, "claim_role").str.to_lowercase()
+    known = role.is_in([known.value for known in ClaimRole])
     unknown = pl.DataFrame({"row": rows}).filter(~known)
     dropped = unknown.with_columns(field=pl.lit("claim_role"), reason=pl.lit(FieldReason.UNKNOWN_CODE.value))
-    return pl.DataFrame([group, role.set(~known, None)]), dropped
+    return role.set(~known, None), dropped
 
 
 def _conform(frame: pl.DataFrame, feed: Feed) -> pl.DataFrame:

@@ -99,6 +99,21 @@ def clear_rows(frame: pl.DataFrame, terms: Terms, extracted_on: date) -> Mapped:
     )  # fmt: skip
 
 
+def claimants(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return who claims, for files that name nobody but by a claim's reference: `own` (either benefit's reference), the
+    claim's `claim_reference`, and the claimant's identity columns. `frame` is as for `clear_rows`.
+    """
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in f.USED if name not in frame.columns]
+    live = frame.with_columns(*absent).filter(pl.col(f.RECORD_TYPE).str.to_uppercase() == "D")
+    live = live.with_columns(pl.coalesce(f.HB_CLAIM, f.CTB_CLAIM).alias(_REF))
+    who = live.unique(_REF, keep="first", maintain_order=True).select(
+        _REF,
+        *_identity("claimant", nino=f.NINO, date_of_birth=f.DATE_OF_BIRTH, sex=f.SEX),
+        *_home(),
+    )
+    return _references(live).join(who, on=_REF, how="inner", maintain_order="left")
+
+
 def _record_types(frame: pl.DataFrame) -> dict[str, int]:
     found = dict(frame.group_by(f.RECORD_TYPE).len().iter_rows())
     counts = {what: found.pop(letter, 0) for letter, what in f.RECORD_TYPES.items()}
@@ -163,6 +178,11 @@ def _identity(role: str, **columns: str) -> list[pl.Expr]:
     ]
 
 
+def _home() -> list[pl.Expr]:
+    address = pl.concat_str(pl.col(*f.ADDRESS), separator=", ", ignore_nulls=True).replace("", None)
+    return [pl.col(f.POSTCODE).alias("postcode"), address.alias("address")]
+
+
 def _placed(role: ClaimRole) -> list[pl.Expr]:
     return [
         pl.col(ROW), pl.col(_REF), pl.lit(role.value).alias("role"),
@@ -222,8 +242,7 @@ def _claim_facts(live: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     }
     return live.select(
         _REF,
-        pl.col(f.POSTCODE).alias("postcode"),
-        pl.concat_str(pl.col(*f.ADDRESS), separator=", ", ignore_nulls=True).replace("", None).alias("address"),
+        *_home(),
         pl.when(in_cap)
         .then(pl.lit(Tenure.TEMPORARY.value))
         .otherwise(pl.col(f.TENANCY).replace({code: tenure.value for code, tenure in f.TENURES.items()}))

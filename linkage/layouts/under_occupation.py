@@ -42,10 +42,13 @@ def names(header: tuple[str, ...]) -> dict[str, str]:
     return {name: _SPELLINGS[key] for name, key in bare.items() if key in _SPELLINGS}
 
 
-def clear_rows(frame: pl.DataFrame, rows: pl.Series, recorded_on: date) -> Mapped:
+def clear_rows(
+    frame: pl.DataFrame, rows: pl.Series, recorded_on: date, claimants: pl.DataFrame | None = None
+) -> Mapped:
     """Return one clear row a claim from `frame` (String columns as `names` gives them; `ARREARS` may be absent).
 
-    Nobody is named in these files: who the claimant is comes from the claims that they are joined to.
+    Nobody is named in these files: `claimants` (as `shbe.claimants` gives them) say who it is. Without them, or where a
+    claim is not among them, a record can be linked to nobody.
     """
     owed = pl.col(ARREARS) if ARREARS in frame.columns else pl.lit(None, dtype=pl.String)
     balance = pence(owed, Unit.POUNDS)
@@ -65,4 +68,13 @@ def clear_rows(frame: pl.DataFrame, rows: pl.Series, recorded_on: date) -> Mappe
             balance_pence=balance,
         ).alias("arrears"),
     )
-    return Mapped(clear, rows, {"households": frame.height})
+    counts = {"households": frame.height}
+    if claimants is not None:
+        own = pl.col("claim_reference")
+        joined = clear.join(
+            claimants.rename({"claim_reference": "claim"}),
+            left_on="claim_reference", right_on="own", how="left", maintain_order="left",
+        )  # fmt: skip
+        counts["households whose claim is not in the file beside"] = joined["claim"].null_count()
+        clear = joined.with_columns(claim_reference=pl.coalesce(pl.col("claim"), own)).drop("claim")
+    return Mapped(clear, rows, counts)

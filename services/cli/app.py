@@ -14,6 +14,7 @@ GROUPS = (
     "demo",
     "synthesise",
     "reference",
+    "check",
     "pseudonymise",
     "link",
     "serve",

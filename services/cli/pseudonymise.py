@@ -85,7 +85,7 @@ def agreement_show(
     name: Annotated[str, typer.Argument(help="default, test, or an agreement file.", metavar="A")] = "default",
 ) -> None:
     """Print an agreement as JSON."""
-    typer.echo(json.dumps(_agreement(name).model_dump(mode="json"), indent=2))
+    typer.echo(json.dumps(read_agreement(name).model_dump(mode="json"), indent=2))
 
 
 def agreement_check(
@@ -97,7 +97,7 @@ def agreement_check(
     """
     from linkage.encode import check_agreement
 
-    agreement = _agreement(file)
+    agreement = read_agreement(file)
     check_agreement(agreement)
     facts = {
         "agreement_id": agreement.agreement_id,
@@ -171,7 +171,7 @@ def pseudonymise(
     from services.pseudonymise import ColumnMap, Job, read_column_map, read_key_file, run
     from services.pseudonymise.declare import declaration
 
-    agreement = _agreement(agreement_name)
+    agreement = read_agreement(agreement_name)
     raw = open_raw_layout(layout, layout_settings, beside, feed)
     if raw is not None and columns is not None:
         raise InputError(Reason.OPTION_INVALID, "A layout knows its columns; give --layout or --columns, not both.")
@@ -238,7 +238,8 @@ def open_raw_layout(
     return layout
 
 
-def _agreement(name: str) -> Agreement:
+def read_agreement(name: str) -> Agreement:
+    """Return a shipped agreement by name, or the one in a file; AgreementError where there is none that can be read."""
     from schemas.agreement import SHIPPED, parse_agreement, shipped_agreement
     from schemas.errors import AgreementError, Reason
 

@@ -22,9 +22,10 @@ from schemas.contracts.records import FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import InputError, Reason
 from services.pseudonymise.bridges import Pseudonyms, open_crossing, without_pseudonyms
+from services.pseudonymise.clear import ClearSource, clear_chunks
 from services.pseudonymise.layouts import Layout
-from services.pseudonymise.mapping import ColumnMap, select_columns
-from services.pseudonymise.reading import Chunk, ClearFile
+from services.pseudonymise.mapping import ColumnMap
+from services.pseudonymise.reading import Chunk
 from services.pseudonymise.report import Report
 from services.pseudonymise.seen import SeenRecords
 from services.pseudonymise.writing import PseudonymisedFile
@@ -99,7 +100,9 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
         job.declaration.extract_date or datetime.now(UTC).date(),
     )
     report = Report(output=str(job.output_path))
-    clear, row_count = _clear_chunks(job, settings.latest, report, rows_at_once)
+    source = ClearSource(job.source_path, job.declaration.feed, job.layout, job.column_map)
+    known = job.pseudonyms is not None and job.pseudonyms.domain is not None
+    clear, row_count = clear_chunks(source, settings.latest, report, rows_at_once, pseudonyms=known)
     clear = _crossed(job, clear, settings.latest, report)
     seen = SeenRecords()
     prepared = ((chunk, seen.repeated(chunk.frame)) for chunk in clear)
@@ -120,20 +123,6 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
     report.faults_file = str(output.faults_path) if report.fault_counts else None
     report.seconds = time.perf_counter() - started
     return report
-
-
-def _clear_chunks(
-    job: Job, extracted_on: date, report: Report, rows_at_once: int
-) -> tuple[Iterator[Chunk], int | None]:
-    """Return chunks of clear rows in our columns, and how many rows there are where that is known beforehand."""
-    if job.layout is not None:
-        return job.layout.rows(job.source_path, extracted_on, report), None
-    file = ClearFile(job.source_path)
-    known = job.pseudonyms is not None and job.pseudonyms.domain is not None
-    selection = select_columns(file.columns, job.column_map, job.declaration.feed, pseudonyms=known)
-    report.columns_left_out = selection.left_out
-    chunks = file.chunks(selection.wanted, rows_at_once)
-    return (Chunk(selection.apply(chunk.frame), chunk.rows, chunk.unreadable) for chunk in chunks), file.row_count
 
 
 def _crossed(job: Job, clear: Iterator[Chunk], latest: date, report: Report) -> Iterator[Chunk]:

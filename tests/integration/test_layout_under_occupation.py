@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from linkage.encode import ProjectKeys, subject_refs
+from linkage.layouts import shbe_fields
+from linkage.synthesise.layouts import under_occupation as written
 from schemas.agreement import shipped_agreement
 from schemas.errors import InputError, Reason
 from services.cli.app import build
@@ -77,6 +79,22 @@ def test_rows_with_more_values_than_columns_are_refused_and_bad_values_reported(
     }
 
 
+def test_the_claims_beside_say_who_the_households_are(tmp_path: Path) -> None:
+    """By either benefit's reference; a household whose claim is not there is kept, and counted."""
+    claims = tmp_path / "shbe.csv"
+    header = shbe_fields.TYPE_1
+    claimant = {"1": "D", "2": "1001", "3": "9001", "4": "QQ100001A", "8": "01/02/1970", "11": "ME4 4TZ"}
+    claims.write_text(
+        ",".join(header) + "\n" + ",".join(claimant.get(number, "") for number in header) + "\n", encoding="utf-8"
+    )
+    records, report = pseudonymise(tmp_path, SHORT + "9001,1,3,0,0,0,0,0,1\n2002,1,3,0,0,0,0,0,1\n", beside=claims)
+
+    assert records["token_nino"].is_not_null().to_list() == [True, False]
+    assert records["birth_year_month"].to_list() == ["1970-02", None]
+    assert report.layout_counts["households whose claim is not in the file beside"] == 1
+    assert report.rows_with_nothing_to_link_on == 1
+
+
 def test_another_header_is_refused_without_repeating_it(tmp_path: Path) -> None:
     """Without a header, the first line is a household's."""
     with pytest.raises(InputError) as refused:
@@ -85,6 +103,26 @@ def test_another_header_is_refused_without_repeating_it(tmp_path: Path) -> None:
     assert refused.value.reason is Reason.COLUMNS_WRONG
     assert "H1SECRET" not in refused.value.message
     assert "bedrooms_in_property" in refused.value.message
+
+
+@pytest.mark.parametrize("council", [True, False])
+def test_what_is_written_is_read_again(tmp_path: Path, council: bool) -> None:
+    """Bedrooms of every household; arrears where it is a council's."""
+    home = pl.Struct({"claim_reference": pl.String, "bedrooms": pl.Int64, "bedrooms_needed": pl.Int64})
+    debt = pl.Struct({"kind": pl.String, "balance_pence": pl.Int64})
+    frame = pl.DataFrame(
+        {
+            "record_id": ["H1", "H2"],
+            "occupancies": [[{"claim_reference": h, "bedrooms": 3, "bedrooms_needed": 1}] for h in ("H1", "H2")],
+            "arrears": [[{"kind": "rent_council", "balance_pence": 12_345}], []],
+        },
+        schema_overrides={"occupancies": pl.List(home), "arrears": pl.List(debt)},
+    )
+    records, _ = pseudonymise(tmp_path, written.text(frame, council=council))
+
+    assert records["occupancies"].list.first().struct.field("bedrooms").to_list() == [3, 3]
+    owed = records["arrears"].list.first().struct.field("balance_pence").to_list()
+    assert owed == ([12_345, None] if council else [None, None])
 
 
 def test_the_command_takes_the_layout_and_needs_no_feed(tmp_path: Path) -> None:

@@ -46,25 +46,29 @@ class Shbe:
 
     def rows(self, path: Path, extracted_on: date, report: Report) -> Iterator[Chunk]:
         """Read one extract whole, since members follow their claims anywhere in it: only the fields that are used."""
-        header, read = self.records(path)
+        read = records(path, self._terms.fields)
         mapped = shbe.clear_rows(read.frame, self._terms, extracted_on)
-        report.count(shbe_fields.variant(header), 1)
+        report.count(shbe_fields.variant(read.header), 1)
         if self._terms.rent_period_weeks == {} and read.frame[shbe_fields.CONTRACTUAL_RENT].count():
             report.count(_UNKNOWN_PERIODS, read.frame[shbe_fields.CONTRACTUAL_RENT].count())
         yield from chunks(mapped, read.unreadable, report)
 
-    def records(self, path: Path) -> tuple[tuple[str, ...], Read]:
-        """Return the header and the records of a file; InputError COLUMNS_WRONG for a header that is not SHBE's."""
-        table = RawTable(path)
-        fault = shbe_fields.header_faults(table.columns)
-        if fault is not None:
-            raise InputError(
-                Reason.COLUMNS_WRONG,
-                f"{path.name} is no SHBE extract that can be read: {fault}. Ask whoever runs the benefits system for "
-                "the extract as it goes to DWP, with the line of field numbers on top.",
-            )
-        wanted = {*shbe_fields.USED, *shbe_fields.FORBIDDEN, *self._terms.fields}
-        return table.columns, table.read(tuple(name for name in table.columns if name in wanted))
+
+def records(path: Path, more: tuple[str, ...] = ()) -> Read:
+    """Return the records of an extract in the fields that are used and `more`; `Read.header` tells which header it had.
+
+    InputError COLUMNS_WRONG for a header that is not SHBE's.
+    """
+    table = RawTable(path)
+    fault = shbe_fields.header_faults(table.columns)
+    if fault is not None:
+        raise InputError(
+            Reason.COLUMNS_WRONG,
+            f"{path.name} is no SHBE extract that can be read: {fault}. Ask whoever runs the benefits system for "
+            "the extract as it goes to DWP, with the line of field numbers on top.",
+        )
+    wanted = {*shbe_fields.USED, *shbe_fields.FORBIDDEN, *more}
+    return table.read(tuple(name for name in table.columns if name in wanted))
 
 
 _UNKNOWN_PERIODS = "contractual rents left out: settings give no rent_period_weeks"

@@ -25,11 +25,12 @@ _ROWS_AT_ONCE: Final = 50_000
 @dataclass(frozen=True)
 class Read:
     """`frame`: the columns asked for (String, blanks null) and `ROW`. `unreadable`: rows that have more values than the
-    header has columns, so that nobody can say which is which.
+    header has columns, so that nobody can say which is which. `header` holds all the file's columns.
     """
 
     frame: pl.DataFrame
     unreadable: tuple[int, ...] = ()
+    header: tuple[str, ...] = ()
 
 
 class RawTable:
@@ -65,7 +66,7 @@ class RawTable:
         skipped = tuple(text.filter(too_long)[ROW].to_list())
         if frame.is_empty() and not skipped:
             raise empty(self.path)
-        return Read(frame, skipped)
+        return Read(frame, skipped, self.columns)
 
     def _scan(self) -> pl.LazyFrame:
         if self._file.is_parquet:
