@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage.synthesise import population
+from linkage.synthesise import REFERENCE_DATE, SOURCES, feeds, population
 
 SIZES = st.integers(1, 400)
 SEEDS = st.integers(0, 2**32)
@@ -48,3 +48,21 @@ def test_errors_change_neither_the_people_nor_the_truth(people: int, claims: int
         assert clean.welfare[name].equals(dirty.welfare[name])
     for name in ("nhs_number", "date_of_death", "diagnoses", "encounters"):
         assert clean.health[name].equals(dirty.health[name])
+
+
+@settings(max_examples=12, deadline=None)
+@given(people=SIZES, claims=SIZES, seed=SEEDS, overlap=st.floats(0, 1), scale=st.floats(0, 20))
+def test_feeds_hold_together_for_any_population(
+    people: int, claims: int, seed: int, overlap: float, scale: float
+) -> None:
+    made = feeds(people, claims, seed=seed, overlap=overlap, error_scale=scale)
+    assert tuple(made.frames) == SOURCES
+    assert made.frames["kmicb.gp"].height == people
+    assert made.truth.select("source", "record_id").is_unique().all()
+    assert made.truth.height == sum(frame.height for frame in made.frames.values())
+    for source, frame in made.frames.items():
+        assert set(frame["record_id"]) == set(made.truth.filter(pl.col("source") == source)["record_id"])
+        for name, dtype in frame.schema.items():
+            if isinstance(dtype, pl.List):
+                when = frame[name].explode().struct.unnest().select(pl.col(pl.Date)).to_series(0).drop_nulls()
+                assert (when < REFERENCE_DATE).all()

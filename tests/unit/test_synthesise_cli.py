@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from linkage.synthesise import geography, population
+from linkage.synthesise import SOURCES, feeds, geography, population
 from schemas.errors import InputError, Reason
 from services.cli.synthesise import register
 
@@ -70,6 +70,29 @@ def test_the_report_can_be_json(app: typer.Typer, tmp_path: Path) -> None:
         "truth.csv": 0,
         "geography.csv": 259,
     }
+
+
+def test_feeds_are_written_beside_and_leave_the_other_files_as_they_are(app: typer.Typer, tmp_path: Path) -> None:
+    plain, whole = tmp_path / "plain", tmp_path / "whole"
+    run(app, str(plain), *SMALL)
+    said = json.loads(run(app, str(whole), *SMALL, "--feeds", "--json"))
+    for path in plain.iterdir():
+        assert (whole / path.name).read_bytes() == path.read_bytes()
+    made = feeds(200, 80, seed=4)
+    for source in SOURCES:
+        assert pl.read_parquet(whole / "feeds" / f"{source}.parquet").equals(made.frames[source])
+    assert pl.read_csv(whole / "feeds" / "truth.csv").equals(made.truth)
+    areas = pl.read_csv(whole / "feeds" / "geography.csv", schema=made.geography.schema)
+    assert areas.equals(made.geography)
+    assert pl.read_csv(whole / "feeds" / "practices.csv").equals(made.practices)
+    assert len(said["files"]) == 4 + len(SOURCES) + 3
+
+
+def test_feeds_can_be_csv(app: typer.Typer, tmp_path: Path) -> None:
+    run(app, str(tmp_path), *SMALL, "--feeds", "--csv")
+    text = pl.read_csv(tmp_path / "feeds" / "kmicb.gp.csv", infer_schema=False)
+    assert json.loads(text["measurements"][0]) is not None
+    assert set(text["interpreter_needed"].drop_nulls()) <= {"true", "false"}
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_with_a_reason(app: typer.Typer, tmp_path: Path) -> None:
