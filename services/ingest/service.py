@@ -175,7 +175,11 @@ class _Call:
         """Wait for the batch that is being published, if there is one, and give its receipt."""
         if self._pending is not None:
             pending, self._pending = self._pending, None
-            receipt = pending.receipt.result()
+            try:
+                receipt = pending.receipt.result()
+            finally:
+                # A failure holds this frame, which must not hold the failure in turn: with both go the call's batches.
+                del pending
             self._inbox.answered()
             yield Response(receipt=receipt)
 
