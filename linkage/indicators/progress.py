@@ -5,6 +5,7 @@ Columns throughout: `condition`, `group` (1 to 4, 0 for all together), `identifi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
@@ -55,6 +56,21 @@ def released_progress(counts: pl.DataFrame, rule: CountRule) -> pl.DataFrame:
         ]
         for group, (seen, _, identified) in zip([*part["group"], ALL_GROUPS], told, strict=True):
             rows.append((condition, group, identified, seen, release_percent(seen, identified)))
+    return pl.DataFrame(rows, schema=COLUMNS, orient="row")
+
+
+def told_progress(condition: str, cells: Sequence[tuple[str, str, int | None]], total: str) -> pl.DataFrame:
+    """Return progress from a released table: cells of (group, seen, count), `seen` being `true`, `false` or `total`.
+
+    A null count is withheld. Groups are those that are numbers, and `total`.
+    """
+    counts = {(group, seen): count for group, seen, count in cells}
+    groups = sorted({group for group, _ in counts if group.isdigit()})
+    rows = [
+        (condition, ALL_GROUPS if group == total else int(group), identified, seen, release_percent(seen, identified))
+        for group in [*groups, total]
+        for identified, seen in [(counts.get((group, total)), counts.get((group, "true")))]
+    ]
     return pl.DataFrame(rows, schema=COLUMNS, orient="row")
 
 

@@ -1,4 +1,4 @@
-"""`hwlink indicators list|fair-share|rag|rates`: figures of areas, from published files and from safe answers."""
+"""`hwlink indicators`: figures of areas, from published files and from safe answers of the query service."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 Store = Annotated[Path, typer.Option("--store", help="The reference store's folder.", metavar="DIR")]
 
 _AREAS = {"place": "place", "pcn": "pcn_code"}
+_SEARCHED: Final = {
+    "asthma": ("prio_group_asthma", "prio_reviewed_asthma"),
+    "copd": ("prio_group_copd_supplied", "prio_reviewed_copd"),
+    "diabetes": ("prio_group_dm_supplied", "prio_reviewed_dm"),
+    "hypertension": ("prio_group_htn_supplied", "prio_reviewed_htn"),
+}
+"""Conditions of risk stratification: the group that a search of the GP system supplied, and whether it was reviewed."""
 _STRATA: Final = ("age_band", "sex_code")
 """What rates are standardised for."""
 
@@ -32,6 +39,7 @@ def register(app: typer.Typer) -> None:
     group.command("fair-share")(fair_share)
     group.command("rag")(rag)
     group.command("rates")(rates)
+    group.command("progress")(progress)
     app.add_typer(group, name="indicators")
 
 
@@ -147,6 +155,47 @@ def rates(
             f"ratio {_told(row['ratio'])} ({_told(row['lcl'])} to {_told(row['ucl'])})"
         )
     typer.echo(f"Snapshot {asked}; people, not events; {WITHHELD} is withheld or cannot be worked out.")
+
+
+def progress(
+    where: Annotated[str, typer.Option(help="Filter of the people to look at, such as place = 'medway_swale'.")] = "",
+    groups: Annotated[str, typer.Option(help="Priority groups, with commas between.")] = "1,2,3",
+    to: To = DEFAULT_ADDRESS,
+    purpose: Annotated[str, typer.Option(help="Id of the purpose under which you ask.")] = "planning",
+    snapshot: Snapshot = None,
+    as_json: AsJson = False,
+) -> None:
+    """How many of each condition's priority groups were identified and reviewed, from rounded counts.
+
+    A group of which too few were reviewed is told without them, and without its percentage.
+    """
+    import polars as pl
+
+    from linkage.indicators.progress import ALL_GROUPS, told_progress
+    from services.query.client import TOTAL, CohortClient
+
+    wanted = [group.strip() for group in groups.split(",")]
+    if not wanted or not set(wanted) <= {"1", "2", "3", "4"}:
+        raise _wrong("Name priority groups from 1 to 4, with commas between.")
+    listed = ", ".join(f"'{group}'" for group in wanted)
+    parts = []
+    with CohortClient(to, purpose) as client:
+        for condition, names in _SEARCHED.items():
+            found = f"{names[0]} IN ({listed})"
+            answer = client.table(names, where=f"({where}) AND {found}" if where.strip() else found, snapshot=snapshot)
+            snapshot = answer.context.snapshot_id
+            parts.append(told_progress(condition, answer.cells.select(*names, "count").rows(), TOTAL))
+    table = pl.concat(parts).filter(pl.col("group").is_in([ALL_GROUPS, *map(int, wanted)]))
+    if as_json:
+        _print_json({"snapshot_id": snapshot, "progress": table.to_dicts()})
+        return
+    for row in table.to_dicts():
+        group = "all" if row["group"] == ALL_GROUPS else f"PG{row['group']}"
+        typer.echo(
+            f"{row['condition']:<14} {group:<4} {_told(row['identified']):>9} identified "
+            f"{_told(row['reviewed']):>9} reviewed {_told(row['percent']):>6} %"
+        )
+    typer.echo(f"Snapshot {snapshot}; {WITHHELD} is withheld.")
 
 
 def _ratios(client: CohortClient, by: str, among: str, both: str, snapshot: str, people: pl.DataFrame) -> pl.DataFrame:

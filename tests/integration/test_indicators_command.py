@@ -50,6 +50,8 @@ def address(tmp_path: Path, registry: SqlRegistry) -> Iterator[str]:
         age=pl.when("old").then(75).otherwise(30).cast(pl.Int32),
         age_band=pl.when("old").then(pl.lit("75-79")).otherwise(pl.lit("30-34")),
         sex_code=pl.when(pl.col("n") // 40 % 2 == 0).then(pl.lit("1")).otherwise(pl.lit("2")),
+        prio_group_copd_supplied=(pl.col("n") % 4).replace_strict({0: "1", 1: "2", 2: "3", 3: "none"}),
+        prio_reviewed_copd=(pl.col("n") % 3 == 0) & ((pl.col("n") % 4 != 2) | (pl.col("n") < 20)),
         emergency_admissions_12m=(pl.col("n") % 40 < pl.when("old").then(8).otherwise(2)).cast(pl.Int32),
         in_health=pl.lit(True),
         in_welfare=pl.lit(False),
@@ -84,6 +86,20 @@ def test_rates_are_of_rounded_counts_by_area_and_standardised(address: str, regi
     shown = _run(*command)
     assert "per 1,000" in shown
     assert "expected" in shown
+
+
+def test_progress_is_told_by_condition_and_group_and_two_reviewed_are_not(address: str) -> None:
+    told = json.loads(_run("indicators", "progress", "--to", address, "--json"))
+    copd = {row["group"]: row for row in told["progress"] if row["condition"] == "copd"}
+    assert (copd[1]["identified"], copd[1]["reviewed"], copd[1]["percent"]) == (1000, 335, 33.5)
+    assert (copd[3]["identified"], copd[3]["reviewed"], copd[3]["percent"]) == (1000, None, None)
+    assert (copd[0]["identified"], copd[0]["reviewed"]) == (3000, 670)
+    assert set(copd) == {0, 1, 2, 3}
+    shown = _run("indicators", "progress", "--to", address, "--groups", "1", "--where", "age >= 65")
+    assert "PG1" in shown
+    assert "PG2" not in shown
+    with pytest.raises(InputError, match="from 1 to 4"):
+        _run("indicators", "progress", "--to", address, "--groups", "7")
 
 
 def test_the_people_at_risk_can_be_narrowed(address: str) -> None:
