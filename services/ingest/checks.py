@@ -231,8 +231,10 @@ def _pattern_rule(name: str, metadata: list[Any]) -> _Rule:
     column = pl.col(name)
     marked = ~column.str.contains(pattern) | (column.str.len_chars() > longest)
     if pattern == _REFERENCE:
-        # A padded number, or text in hexadecimal: every byte below 0x80, by chance once in 65,536 references.
-        marked |= column.str.contains("^0{8}|0{8}$|^([0-7][0-9a-f]){16}$")
+        # A padded number, or text in hexadecimal: every byte below 0x80, by chance once in 65,536 references. Apart,
+        # as one expression with the alternatives takes seven times as long.
+        marked |= column.str.starts_with("0" * 8) | column.str.ends_with("0" * 8)
+        marked |= column.str.contains("^(?:[0-7][0-9a-f]){16}$")
 
     def wrong(text: str) -> bool:
         if pattern == _REFERENCE and reference_is_plain(text):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import polars as pl
@@ -207,8 +208,13 @@ def _parsed(frame: pl.DataFrame, checks: Mapping[str, ColumnCheck]) -> pl.DataFr
 
 
 def _in_contract_order(frame: pl.DataFrame, contract: type[Contract]) -> pl.DataFrame:
-    schema = columns(contract)
-    have = set(frame.columns)
-    return frame.select(
-        pl.col(name) if name in have else pl.lit([], dtype=dtype).alias(name) for name, dtype in schema.items()
+    held = {values.name: values for values in frame.get_columns()}
+    return pl.DataFrame(
+        [held[name] if name in held else _empty(contract, name, frame.height) for name in columns(contract)]
     )
+
+
+@lru_cache(maxsize=100)
+def _empty(contract: type[Contract], name: str, rows: int) -> pl.Series:
+    """Return a list column of nothing. Kept, since all batches but a stream's last are of one size."""
+    return pl.Series(name, [[]], dtype=columns(contract)[name]).new_from_index(0, rows)

@@ -45,7 +45,9 @@ _CONTINUES: Final = 0x80
 """The bit of a variable-length number's byte that says that another follows."""
 
 _INLINE_BYTES: Final = 12
-"""Values up to this long stand in the view itself."""
+"""Values up to this long stand in the view itself; of longer ones the first four bytes."""
+
+_PREFIX_BYTES: Final = 4
 
 _PADDING: Final = bytes(16)
 """Behind the last message: looking for a field and making a view may look a few bytes ahead."""
@@ -105,15 +107,18 @@ def _columns(messages: _Messages) -> Columns:
     found = Columns()
     octets = np.frombuffer(messages.data, np.uint8)
     at, ends = messages.starts, messages.ends
+    before, ahead = at, octets[at]
     for one in sorted(messages.kind.fields, key=lambda f: f.number):
+        if at is not before:
+            before, ahead = at, octets[at]
+        if (one.is_repeated or one.has_presence) and not (ahead == _tag(one)[0]).any():
+            continue  # the most usual: told by one look at what comes next in each message
         if one.is_repeated:
             counts, elements, at = _elements(messages, one, octets, at)
             if len(elements.starts):
                 found.lists[one.name] = counts, _columns(elements)
             continue
         held, at = _past_tag(octets, one, at, ends)
-        if one.has_presence and not held.any():
-            continue
         if one.type == FieldDescriptor.TYPE_DOUBLE:
             found.flat[one.name] = _double_series(one, octets, held, at)
             at = at + _DOUBLE_BYTES * held
@@ -216,12 +221,12 @@ def _bytes_series(
 ) -> pl.Series:
     """Return values as views: their length; and their bytes, or the first four of them, a buffer and where they are."""
     sizes = ends - starts
-    ahead = np.arange(_INLINE_BYTES)
-    first = np.where(ahead < sizes[:, None], octets[np.minimum(starts[:, None] + ahead, len(octets) - 1)], 0)
-    views = np.empty((len(starts), 4), np.int32)
-    views[:, 0] = sizes
-    views[:, 1:] = first.astype(np.uint8).view(np.int32)
     longer = sizes > _INLINE_BYTES
+    ahead = np.arange(_PREFIX_BYTES if (longer | (sizes == 0)).all() else _INLINE_BYTES)
+    first = np.where(ahead < sizes[:, None], octets[np.minimum(starts[:, None] + ahead, len(octets) - 1)], 0)
+    views = np.zeros((len(starts), 4), np.int32)
+    views[:, 0] = sizes
+    views[:, 1 : 1 + len(ahead) // _PREFIX_BYTES] = first.astype(np.uint8).view(np.int32)
     views[longer, 2] = 0
     views[longer, 3] = starts[longer]
     validity = pa.py_buffer(np.packbits(held, bitorder="little")) if one.has_presence else None
