@@ -119,6 +119,8 @@ def _columns(messages: _Messages) -> Columns:
                 found.lists[one.name] = counts, _columns(elements)
             continue
         held, at = _past_tag(octets, one, at, ends)
+        if one.has_presence and not held.any():
+            continue  # what looked like the field stood behind the message's end
         if one.type == FieldDescriptor.TYPE_DOUBLE:
             found.flat[one.name] = _double_series(one, octets, held, at)
             at = at + _DOUBLE_BYTES * held
