@@ -35,10 +35,16 @@ class Context:
     _held: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def facts(self, kind: str) -> pl.DataFrame:
-        """Return the facts of `kind` of these persons: `person_id, source, subject_ref` and the contract's columns."""
+        """Return the facts of `kind` of these persons: `person_id, source, subject_ref` and the contract's columns.
+
+        Read anew at each call: to keep what one group has read for the next would hold every fact there is at once.
+        """
+        return self.plan(kind).collect()
+
+    def plan(self, kind: str) -> pl.LazyFrame:
+        """Return `facts(kind)` as a plan: what it leaves out is not read."""
         whose = self.subjects.lazy().select("person_id", *SUBJECT)
-        plan = whose.join(self.tables.facts[kind], on=list(SUBJECT), how="inner")
-        return self.once(f"facts of {kind}", plan.collect)
+        return whose.join(self.tables.facts[kind], on=list(SUBJECT), how="inner")
 
     def everybody(self, kind: str) -> pl.DataFrame:
         """Return the facts of `kind` of all subjects, whoever's person they are: households are of subjects."""
