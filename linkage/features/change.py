@@ -16,9 +16,12 @@ from linkage.features.registry import feature_columns
 from linkage.features.tables import SUBJECT
 
 HOUSEHOLD_ROWS: Final = pl.Schema(
-    {"source": pl.String(), "subject_ref": pl.String(), "basis": pl.String(), "household": pl.String()}
+    {"source": pl.String(), "subject_ref": pl.String(), "basis": pl.String(), "household": pl.UInt64()}
 )
-"""That a subject is or was in a household, by any version that has landed; `basis` is one of the four below."""
+"""That a subject is or was in a household, by any version that has landed; `basis` is one of the four below.
+
+`household` is a hash of what names it: of two that met by chance, people would be worked out who need not be.
+"""
 
 _CLAIM, _ACCOUNT, _CASE, _HOME = "claim", "account", "case", "home"
 HOUSEHOLD_KINDS: Final = ("claims", "homelessness", "demographics")
@@ -41,8 +44,9 @@ def household_rows(facts: Mapping[str, pl.DataFrame | pl.LazyFrame]) -> pl.DataF
     ):
         rows = facts[kind].lazy() if kind in facts else None
         if rows is not None and named in rows.collect_schema():
-            household = pl.concat_str(holder, pl.lit(" "), named).alias("household")
-            parts.append(rows.select(*SUBJECT, pl.lit(basis).alias("basis"), household).drop_nulls().unique())
+            household = pl.concat_str(holder, pl.lit(" "), named).hash().alias("household")
+            held = rows.filter(pl.col(named).is_not_null())
+            parts.append(held.select(*SUBJECT, pl.lit(basis).alias("basis"), household).unique())
     if not parts:
         return HOUSEHOLD_ROWS.to_frame()
     return pl.concat(pl.collect_all(part.cast(HOUSEHOLD_ROWS) for part in parts))

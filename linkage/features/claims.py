@@ -14,8 +14,8 @@ import polars as pl
 from linkage.features.bands import ARREARS_BANDS, INCOME_BANDS, PENSION_AGE_YEARS
 from linkage.features.context import Context
 from linkage.features.entry import category, count, flag
-from linkage.features.households import claim_households, claims_held, claims_now, paid_benefits
-from linkage.features.people import age_years, banded
+from linkage.features.households import claim_households, claimants_ages, claims_held, claims_now, paid_benefits
+from linkage.features.people import banded
 from linkage.features.tables import SUBJECT
 from linkage.features.windows import months_before, months_between
 from schemas.codes import Benefit, Passported, Tenure
@@ -179,8 +179,7 @@ def features(context: Context) -> pl.DataFrame:
         .otherwise(pl.lit(context.as_of))
         .alias("_since"),
     )
-    frame = context.persons.join(found, on="person_id", how="left")
-    return frame.select(
+    return context.beside(found).select(
         "person_id",
         *(
             pl.when(context.known(benefit)).then(pl.col(name).fill_null(False)).alias(name)
@@ -209,8 +208,7 @@ def _of_claims(context: Context) -> pl.DataFrame:
         pl.col("weekly_income_pence").drop_nulls().first().alias("_income_pence"),
         _any_known("disability_premium").alias("disability_benefit_any"),
     )
-    demographics = context.everybody("demographics")
-    ages = demographics.select(*SUBJECT, age_years(pl.col("birth_year_month"), context.as_of).alias("_age"))
+    ages = claimants_ages(context)
     debts = (
         claim_households(context)
         .facts(context, "arrears")

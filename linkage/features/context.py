@@ -60,7 +60,18 @@ class Context:
     def with_features(self, computed: pl.DataFrame, entries: Iterable[FeatureDefinition]) -> Context:
         """Return the context of the next group: `persons` with the columns that a group has computed."""
         columns = computed.select("person_id", *(pl.col(d.name).cast(DTYPES[d.type]) for d in entries))
-        return replace(self, persons=self.persons.join(columns, on="person_id", how="left", maintain_order="left"))
+        return replace(self, persons=self.beside(columns))
+
+    def beside(self, *parts: pl.DataFrame) -> pl.DataFrame:
+        """Return `persons` with the columns of `parts`, each of one row a person at most, null where it has none.
+
+        A join of all columns would copy every feature there is for each part; here nothing old is copied.
+        """
+        ids = self.persons.select("person_id")
+        aligned = [
+            ids.join(part, on="person_id", how="left", maintain_order="left").drop("person_id") for part in parts
+        ]
+        return pl.concat([self.persons, *aligned], how="horizontal")
 
     def known(self, *facts: str) -> pl.Expr:
         """Return whether one of `facts` is known of a person, as an expression over `persons`."""

@@ -100,9 +100,7 @@ ENTRIES: Final = tuple(_entries())
 
 def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the group's features of everybody."""
-    frame = context.persons
-    for part in (_periods(context), _deductions(context), _work(context)):
-        frame = frame.join(part, on="person_id", how="left")
+    frame = context.beside(_periods(context), _deductions(context), _work(context))
     share, deducted = context.known("credit_periods"), context.known("deductions")
     reasons = [f"deduction_types_{reason}" for reason in DeductionReason]
     return frame.select(

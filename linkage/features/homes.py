@@ -92,8 +92,7 @@ def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the group's features of everybody."""
     households = property_households(context)
     shared = households.of_people(_of_members(context))
-    frame = context.persons.join(homes(context), on="person_id", how="left").join(shared, on="person_id", how="left")
-    frame = frame.join(_lost(context), on="person_id", how="left")
+    frame = context.beside(homes(context), shared, _lost(context))
     match = pl.col("property_match")
     return frame.select(
         "person_id",
@@ -128,9 +127,23 @@ _SHARED: Final = (
 )
 
 
+_READ: Final = (
+    "in_welfare",
+    "ltc_count",
+    "age",
+    "reg_asthma",
+    "emergency_admissions_12m",
+    "smoking_status",
+    "^prio_group_.*$",
+)
+"""Features of members that the home's are counted from: each of a member's own facts alone."""
+
+
 def _of_members(context: Context) -> pl.DataFrame:
     """Return one row a property: how many people, and what the features of each say."""
-    people = property_households(context).people.join(context.persons, on="person_id", how="inner")
+    people = property_households(context).people.join(
+        context.persons.select("person_id", *_READ), on="person_id", how="inner"
+    )
     return people.group_by("household").agg(
         pl.len().alias("_members"),
         pl.col("in_welfare").sum().alias("n_members_linked"),

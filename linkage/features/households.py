@@ -15,6 +15,7 @@ from typing import Final
 import polars as pl
 
 from linkage.features.context import Context
+from linkage.features.people import age_years
 from linkage.features.tables import SUBJECT
 from schemas.codes import Benefit, ClaimStatus, PropertyMatch
 from schemas.contracts.base import Feed
@@ -78,6 +79,17 @@ def current_claims(claims: pl.DataFrame, as_of: date) -> pl.DataFrame:
 def claims_now(context: Context) -> pl.DataFrame:
     """Return `current_claims` of everybody, worked out once for all groups."""
     return context.once("claims_now", lambda: current_claims(context.everybody("claims"), context.as_of))
+
+
+def claimants_ages(context: Context) -> pl.DataFrame:
+    """Return `_age` of every subject of a claim that holds, as the subject's own record gives the month of birth."""
+
+    def found() -> pl.DataFrame:
+        who = claims_now(context).lazy().select(SUBJECT).unique()
+        born = context.tables.facts["demographics"].join(who, on=list(SUBJECT), how="semi")
+        return born.select(*SUBJECT, age_years(pl.col("birth_year_month"), context.as_of).alias("_age")).collect()
+
+    return context.once("claimants_ages", found)
 
 
 def paid_benefits(context: Context) -> pl.DataFrame:

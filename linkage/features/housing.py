@@ -123,9 +123,7 @@ ENTRIES: Final = tuple(_entries())
 
 def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the group's features of everybody."""
-    frame = context.persons
-    for part in (_claims(context), _cases(context), _accounts(context), _own_cases(context), _rough(context)):
-        frame = frame.join(part, on="person_id", how="left")
+    frame = context.beside(_claims(context), _cases(context), _accounts(context), _own_cases(context), _rough(context))
     cases = context.known("homelessness")
     return frame.select(
         "person_id",

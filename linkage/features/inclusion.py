@@ -204,9 +204,9 @@ ENTRIES: Final = tuple(_entries())
 
 def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the group's features of everybody."""
-    frame = context.persons
-    for part in (_flags(context), _dependence(context), _admitted(context), _referred(context), _homeless(context)):
-        frame = frame.join(part, on="person_id", how="left")
+    frame = context.beside(
+        _flags(context), _dependence(context), _admitted(context), _referred(context), _homeless(context)
+    )
     known, flags = context.known, context.known("inclusion_flags")
     supplied = {group: pl.when(flags).then(pl.col(f"_flag_{group}").fill_null(False)) for group in InclusionGroup}
     said = {
@@ -275,7 +275,7 @@ def _flags(context: Context) -> pl.DataFrame:
 
 
 def _dependence(context: Context) -> pl.DataFrame:
-    coded = context.facts("diagnoses").filter(
+    coded = context.plan("diagnoses").filter(
         pl.col("condition").is_in(_DEPENDENCE) & (pl.col("recorded_on") <= context.as_of)
     )
     active, on = pl.col("status") == DiagnosisStatus.ACTIVE.value, pl.col("recorded_on")
@@ -284,25 +284,25 @@ def _dependence(context: Context) -> pl.DataFrame:
     )
     holds = pl.col("_until").is_null() | (pl.col("_from") > pl.col("_until"))
     held = latest.filter(pl.col("_from").is_not_null() & holds)
-    return held.select("person_id", pl.lit(True).alias("_dependent")).unique()
+    return held.select("person_id", pl.lit(True).alias("_dependent")).unique().collect()
 
 
 def _admitted(context: Context) -> pl.DataFrame:
-    recent = context.facts("encounters").filter(
+    recent = context.plan("encounters").filter(
         (pl.col("kind") == "admission") & within(pl.col("started_on"), context.as_of, 24)
     )
     codes = pl.concat_str("primary_diagnosis", "secondary_diagnoses", separator=" ", ignore_nulls=True)
     found = recent.filter(codes.str.contains(_SUBSTANCES))
-    return found.select("person_id", pl.lit(True).alias("_substances")).unique()
+    return found.select("person_id", pl.lit(True).alias("_substances")).unique().collect()
 
 
 def _referred(context: Context) -> pl.DataFrame:
-    open_now = context.facts("referrals").filter(
+    open_now = context.plan("referrals").filter(
         (pl.col("service") == ReferralService.MENTAL_HEALTH.value)
         & (pl.col("opened_on") <= context.as_of)
         & (pl.col("closed_on").is_null() | (pl.col("closed_on") > context.as_of))
     )
-    return open_now.select("person_id", pl.lit(True).alias("_referred")).unique()
+    return open_now.select("person_id", pl.lit(True).alias("_referred")).unique().collect()
 
 
 def _homeless(context: Context) -> pl.DataFrame:
@@ -311,8 +311,8 @@ def _homeless(context: Context) -> pl.DataFrame:
         .group_by("person_id")
         .agg(pl.col("code").str.starts_with("HM").any().alias("_homeless_status"))
     )
-    coded = context.facts("coded_events").filter(
+    coded = context.plan("coded_events").filter(
         (pl.col("code") == EventCode.HOMELESS.value) & within(pl.col("recorded_on"), context.as_of, 24)
     )
-    codes = coded.select("person_id", pl.lit(True).alias("_homeless_code")).unique()
+    codes = coded.select("person_id", pl.lit(True).alias("_homeless_code")).unique().collect()
     return status.join(codes, on="person_id", how="full", coalesce=True)

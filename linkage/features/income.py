@@ -14,8 +14,15 @@ from linkage.features.bands import ARREARS_BANDS, PENSION_AGE_YEARS
 from linkage.features.context import Context
 from linkage.features.credit import recent_periods
 from linkage.features.entry import category, count, flag
-from linkage.features.households import ROLE_ORDER, Households, claim_households, claim_units, claims_now
-from linkage.features.people import age_years, banded
+from linkage.features.households import (
+    ROLE_ORDER,
+    Households,
+    claim_households,
+    claim_units,
+    claimants_ages,
+    claims_now,
+)
+from linkage.features.people import banded
 from linkage.features.tables import SUBJECT
 from linkage.features.windows import months_before, newest, within
 from schemas.codes import ArrearsKind, Benefit, Entitlement, LivingStandard, RecoveryStage, Tenure
@@ -186,9 +193,7 @@ def features(context: Context) -> pl.DataFrame:
     of_households = _income(context, households)
     for part in (_living_standards(context, households), _unclaimed(context, households), _debts(context, households)):
         of_households = of_households.join(part, on="household", how="left")
-    frame = context.persons.join(
-        households.of_people(of_households.with_columns(_in_claim=pl.lit(True))), on="person_id", how="left"
-    )
+    frame = context.beside(households.of_people(of_households.with_columns(_in_claim=pl.lit(True))))
     in_claim = pl.col("_in_claim").fill_null(False)
     owes = context.known("arrears") & in_claim
     misses = in_claim & pl.col("_tells").fill_null(False)
@@ -288,10 +293,7 @@ def _cost(costs: WeeklyCosts) -> pl.Expr:
 def _members(context: Context) -> pl.DataFrame:
     """Return who is in each claim: adults, children, children of 14 and over, and whether anybody works."""
     current = claims_now(context).group_by("household", *SUBJECT).agg(pl.col("_rank").min())
-    born = context.tables.facts["demographics"].select(
-        *SUBJECT, age_years(pl.col("birth_year_month"), context.as_of).alias("_age")
-    )
-    ages = born.join(current.lazy().select(SUBJECT).unique(), on=list(SUBJECT), how="semi").collect()
+    ages = claimants_ages(context)
     whose = context.subjects.select("person_id", *SUBJECT)
     work = context.persons.select("person_id", "in_work")
     child = pl.col("_rank") == ROLE_ORDER[ClaimRole.CHILD.value]

@@ -10,8 +10,9 @@ import polars as pl
 
 from linkage.features import coverage_of
 from linkage.features.change import household_rows
+from schemas.columns import columns
 from schemas.contracts.base import Feed, Operation
-from schemas.contracts.facts import FACT_KINDS
+from schemas.contracts.facts import FACT_KINDS, Demographics
 from services.lake import Zone
 from services.lake.latest import latest
 
@@ -83,10 +84,11 @@ class Content:
         return {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in wanted.items()}
 
     def _holding(self, demographics: pl.LazyFrame, feed: Feed, subjects: pl.DataFrame | None) -> pl.LazyFrame:
+        held = [name for name in columns(Demographics) if name in demographics.collect_schema()]
         return (
             latest(_of(demographics, subjects))
             .filter(pl.col("operation") != Operation.WITHDRAW.value)
-            .with_columns(pl.lit(feed.value).alias("feed"))
+            .select(*_RECORD, pl.lit(feed.value).alias("feed"), *held)
             .collect()
             .lazy()
         )
