@@ -26,7 +26,7 @@ _DUTIES: Final = {
     "final_duty": HomelessnessDuty.MAIN,
 }
 TABLES: Final = (
-    Table("people", (CASE, "person_id"), WHO),
+    Table("people", (CASE, "person_id"), (*WHO, "rough_sleeping")),
     Table("main", (CASE,), ("accommodation_at_application", "rough_sleeping"), optional=True),
     Table("support", (CASE, "support_need"), ("person_id",), optional=True),
     *(Table(name, (CASE, "started_on"), ("ended_on",), optional=True) for name in _DUTIES),
@@ -65,10 +65,10 @@ def clear_rows(
     not given leaves what it would say unknown; one that is given says of everybody else that they have none of it.
     """
     people = tables["people"].with_columns(pl.concat_str(CASE, "person_id", separator="|").alias(KEY))
-    told = people.select(KEY, CASE)
-    needs, left_out = _support(tables.get("support"), values or {})
+    told = people.select(KEY, CASE, "person_id", pl.col("rough_sleeping").alias("own_rough"))
+    needs, left_out = _support(tables.get("support"), told, values or {})
     about = (
-        told.join(needs, on=[CASE], how="left")
+        told.join(needs, on=KEY, how="left")
         .pipe(_rough, tables.get("main"), values or {})
         .pipe(_housed, tables.get("temporary_accommodation"), extracted_on)
     )
@@ -94,30 +94,39 @@ def clear_rows(
     return gathered(rows, {"homelessness": owed}, counts)
 
 
-def _support(support: pl.DataFrame | None, values: Mapping[str, Mapping[str, str]]) -> tuple[pl.DataFrame, int]:
-    """Return (case and its support needs in one text, how many entries are on no list)."""
+def _support(
+    support: pl.DataFrame | None, told: pl.DataFrame, values: Mapping[str, Mapping[str, str]]
+) -> tuple[pl.DataFrame, int]:
+    """Return (`record_id` and the person's support needs in one text, how many entries are on no list).
+
+    An entry without a person is everybody's in the case.
+    """
     if support is None:
-        return pl.DataFrame(schema={CASE: pl.String, "support_needs": pl.String}), 0
+        return pl.DataFrame(schema={KEY: pl.String, "support_needs": pl.String}), 0
     said = slug(pl.col("support_need").replace(dict(values.get("support_need", {}))))
     known = {label: need.value for label, need in SUPPORT_NEEDS.items()}
-    coded = support.select(CASE, need=said.replace(known))
+    coded = support.select(CASE, pl.col("person_id").alias("only"), need=said.replace(known))
     listed = coded.filter(pl.col("need").is_in([need.value for need in SupportNeed]))
-    texts = listed.group_by(CASE).agg(pl.col("need").unique().sort().str.join(" ").alias("support_needs"))
+    each = told.join(listed, on=CASE, how="inner", maintain_order="left_right").filter(
+        pl.col("only").is_null() | (pl.col("only") == pl.col("person_id"))
+    )
+    texts = each.group_by(KEY).agg(pl.col("need").unique(maintain_order=True).str.join(" ").alias("support_needs"))
     return texts, coded.height - listed.height
 
 
 def _rough(about: pl.DataFrame, main: pl.DataFrame | None, values: Mapping[str, Mapping[str, str]]) -> pl.DataFrame:
-    """Add `rough`: whether the household slept rough, by the section's flag or its accommodation at application."""
+    """Add `rough`: whether somebody slept rough, by their own flag, or else the case's or its accommodation."""
+    own = pl.col("own_rough").str.to_lowercase().is_in(_TRUE).cast(pl.String)
     if main is None:
-        return about.with_columns(rough=pl.lit(None, dtype=pl.String))
+        return about.with_columns(rough=own)
     lodging = slug(
         pl.col("accommodation_at_application").replace(dict(values.get("accommodation_at_application", {})))
     ).str.starts_with("rough_sleeping")
     flag = pl.col("rough_sleeping").str.to_lowercase().is_in(_TRUE)
-    asked = main.group_by(CASE).agg(
-        (flag.fill_null(False) | lodging.fill_null(False)).any().cast(pl.String).alias("rough")
+    asked = main.group_by(CASE).agg((flag.fill_null(False) | lodging.fill_null(False)).any().alias("of_case"))
+    return about.join(asked, on=CASE, how="left").with_columns(
+        rough=pl.coalesce(own, pl.col("of_case").cast(pl.String))
     )
-    return about.join(asked, on=CASE, how="left")
 
 
 def _housed(about: pl.DataFrame, stays: pl.DataFrame | None, extracted_on: date) -> pl.DataFrame:

@@ -1,4 +1,5 @@
-"""Living standards as a supplier worked them out (LIFT and its like): one row a household, on who answers for it.
+"""Living standards as a supplier worked them out (LIFT and its like): one row a household and assessment, on who
+answers for it.
 
 Neither the supplier's columns nor its thresholds are in the open, so the columns are ours [D] and the category is
 opaque: `definition_source` says whose it is and in which version. `unclaimed_<entitlement>` is what a household seems
@@ -23,12 +24,13 @@ COLUMNS: Final = (
     Column("category", Kind.CODE, required=True),
     Column("assessed_on", required=True),
     Column("energy_band"),
+    Column("yearly_energy", Kind.MONEY),
     *(Column(name, Kind.MONEY) for name in _UNCLAIMED.values()),
 )
 
 
 def clear_rows(frame: pl.DataFrame, terms: Terms, definition_source: str) -> Mapped:
-    """Return one clear row a household with its category, what it misses and its home's energy band."""
+    """Return one clear row a household with its categories, what it misses and its home's energy, each on its day."""
     rows = prepared(frame, COLUMNS, terms).with_columns(
         record_id=pl.coalesce("person_reference", "household_reference"),
         living_standards=single(
@@ -39,9 +41,10 @@ def clear_rows(frame: pl.DataFrame, terms: Terms, definition_source: str) -> Map
         ),
         unclaimed=joined(*(_missed(entitlement, name) for entitlement, name in _UNCLAIMED.items())),
         dwellings=single(
-            pl.col("energy_band").is_not_null(),
+            pl.col("energy_band").is_not_null() | pl.col("yearly_energy").is_not_null(),
             recorded_on=pl.col("assessed_on"),
             energy_band=pl.col("energy_band"),
+            yearly_energy_pence=pl.col("yearly_energy"),
         ),
     )
     return by_record(rows, WHO, ("living_standards", "unclaimed", "dwellings"))

@@ -1,4 +1,5 @@
-"""Universal Credit as DWP shares it with councils: one row a person of an award and assessment period.
+"""Universal Credit as DWP shares it with councils: one row a person of an award and assessment period, and deductions,
+which come with notices of changes, in columns of that table or in one of their own.
 
 Which fields the share has is in a restricted specification. Verified: the nine reasons of deductions since 26 October
 2023 (LA Welfare Direct lite 10/2023) and the six conditionality regimes (Stat-Xplore). All other columns are general
@@ -7,6 +8,7 @@ knowledge [K]; a source's settings map its own names and codes to these. Amounts
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -43,12 +45,22 @@ COLUMNS: Final = (
 )
 
 
-def clear_rows(frame: pl.DataFrame, terms: Terms) -> Mapped:
+NOTICES: Final = (
+    Column("claim_reference", required=True),
+    Column("deducted_on", required=True),
+    Column("reason", Kind.CODE, required=True),
+    Column("amount", Kind.MONEY, required=True),
+)
+
+
+def clear_rows(tables: Mapping[str, pl.DataFrame], terms: Terms) -> Mapped:
     """Return one clear row a person of an award, with a fact for each period and deduction; the award as it stands in
     the person's latest period.
 
-    A deduction is dated by its period's end and stands on the claimant's row.
+    `tables` has `uc`, and `deductions` where there is one. A deduction stands on the claimant's row; one in a column is
+    dated by its period's end.
     """
+    frame = tables["uc"]
     claimant = pl.col("claim_role") == ClaimRole.CLAIMANT.value
     standing = pl.when(pl.col("ended_on").is_null()).then(pl.lit("in_payment")).otherwise(pl.lit("other"))
     rows = person_of_claim(prepared(frame, COLUMNS, terms))
@@ -97,7 +109,23 @@ def clear_rows(frame: pl.DataFrame, terms: Terms) -> Mapped:
             )
         ),
     )
-    return by_record(rows, (*WHO, "claim_reference", "claim_role"), ("claims", "credit_periods", "deductions"))
+    mapped = by_record(rows, (*WHO, "claim_reference", "claim_role"), ("claims", "credit_periods", "deductions"))
+    notices = tables.get("deductions")
+    return mapped if notices is None else _with_notices(mapped, prepared(notices, NOTICES, terms))
+
+
+def _with_notices(mapped: Mapped, notices: pl.DataFrame) -> Mapped:
+    """Add the deductions of a table of their own to their claims' claimants; those of no claim are counted."""
+    members = pl.struct("reason", "deducted_on", pl.col("amount").alias("monthly_pence"))
+    listed = notices.group_by("claim_reference", maintain_order=True).agg(members.alias("notified"))
+    claimant = pl.col("claim_role") == ClaimRole.CLAIMANT.value
+    claims = mapped.frame.filter(claimant)["claim_reference"]
+    beside = mapped.frame.join(listed, on="claim_reference", how="left", maintain_order="left")
+    both = pl.when(claimant & pl.col("notified").is_not_null()).then(pl.concat_list("deductions", "notified"))
+    lost = notices.filter(~pl.col("claim_reference").is_in(claims.implode())).height
+    counts = {**mapped.counts, **({"deductions of no award, left out": lost} if lost else {})}
+    frame = beside.with_columns(deductions=both.otherwise("deductions")).drop("notified")
+    return Mapped(frame, mapped.rows, counts)
 
 
 def _weekly(name: str) -> pl.Expr:

@@ -213,7 +213,7 @@ CASES = (
     Case("living-standard", assessed(), lambda f: {"living-standard": plain.living_standard(f)},
          {"unit": "pence", "definition_source": "supplier.2026-04"}),
     Case("ctr", reduced(), lambda f: {"ctr": plain.ctr(f)}),
-    Case("uc", credited(), lambda f: {"uc": plain.uc(f)}, compared=without_weekly),
+    Case("uc", credited(), plain.uc, compared=without_weekly),
     Case("hclic", homeless(), hclic.sections, {}),
 )  # fmt: skip
 

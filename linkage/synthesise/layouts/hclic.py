@@ -1,7 +1,7 @@
 """H-CLIC, written: what `linkage.layouts.hclic` reads.
 
-Lost on the way: which of a household a support need, rough sleeping or temporary accommodation belongs to (the sections
-say it of the case), and when a stay in temporary accommodation began.
+Lost on the way: which of a household, and during which duty, was in temporary accommodation (the section says it of the
+case), and differences between a person's facts in support needs and rough sleeping.
 """
 
 from __future__ import annotations
@@ -27,14 +27,19 @@ def sections(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
         section: facts.filter(pl.col("duty") == duty).select(CASE, "started_on", "ended_on").unique(maintain_order=True)
         for section, duty in _SECTIONS.items()
     }
-    needs = facts.select(CASE, pl.col("support_needs").str.split(" ").alias("support_need")).drop_nulls()
+    persons = told.select(KEY, "person_id", CASE)
+    needs = (
+        facts.select(KEY, pl.col("support_needs").str.split(" ").alias("support_need"))
+        .drop_nulls()
+        .explode("support_need")
+        .join(persons, on=KEY, how="inner", maintain_order="left")
+        .select(CASE, "person_id", "support_need")
+    )
+    slept = facts.group_by(KEY).agg((pl.col("rough_sleeping") == "true").any().cast(pl.String))
     housed = facts.filter(pl.col("temporary_accommodation") == "true")
     return {
-        "people": told.select(CASE, "person_id", *WHO),
-        "main": facts.group_by(CASE, maintain_order=True).agg(
-            (pl.col("rough_sleeping") == "true").any().cast(pl.String)
-        ),
-        "support": needs.explode("support_need").unique(maintain_order=True),
+        "people": told.join(slept, on=KEY, how="left").select(CASE, "person_id", *WHO, "rough_sleeping"),
+        "support": needs.unique(maintain_order=True),
         **duties,
         "temporary_accommodation": housed.select(CASE, "started_on").unique(CASE, keep="first", maintain_order=True),
     }

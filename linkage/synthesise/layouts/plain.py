@@ -2,9 +2,8 @@
 `living_standard` read.
 
 Lost on the way: of Council Tax Reduction, rents, allowances, the cap's reduction and supported accommodation; of
-Universal Credit, weekly amounts but what the latest period's month makes of them, premiums, hours and rents, and
-deductions that are not dated by the end of a period; of living standards, who defined them, which the settings say, and
-energy costs.
+Universal Credit, weekly amounts but what the latest period's month makes of them, premiums, hours and rents, and whose
+of a couple's a deduction was; of living standards, who defined them, which the settings say.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import polars as pl
 
 from linkage.layouts.plain import WHO
 from linkage.synthesise.layouts.flat import KEY, listed, people
-from schemas.codes import DeductionReason, Entitlement
+from schemas.codes import Entitlement
 from schemas.contracts.subject import ClaimRole
 
 _CLAIM = "claim_reference"
@@ -35,18 +34,25 @@ def awards(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def living_standard(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a household that has a category: its first, with what it misses on the same day."""
-    first = listed(frame, "living_standards").unique(KEY, keep="first", maintain_order=True)
+    """Return one row a household and day on which anything was found of it."""
+    standards = listed(frame, "living_standards").unique([KEY, "assessed_on"], keep="first", maintain_order=True)
     missed = listed(frame, "unclaimed").with_columns(worth=pl.col("yearly_pence").fill_null("yes"))
+    homes = listed(frame, "dwellings").rename({"recorded_on": "assessed_on"})
+    rows = pl.concat([part.select(KEY, "assessed_on") for part in (standards, missed, homes)]).unique(
+        maintain_order=True
+    )
+    parts = [standards.drop("definition_source"), homes.unique([KEY, "assessed_on"], keep="first")]
     for entitlement in Entitlement:
-        own = missed.filter(pl.col("entitlement") == entitlement.value).unique(KEY, keep="first")
-        first = first.join(own.select(KEY, pl.col("worth").alias(f"unclaimed_{entitlement.value}")), on=KEY, how="left")
-    bands = listed(frame, "dwellings").unique(KEY, keep="first").select(KEY, "energy_band")
+        own = missed.filter(pl.col("entitlement") == entitlement.value).unique([KEY, "assessed_on"], keep="first")
+        parts.append(own.select(KEY, "assessed_on", pl.col("worth").alias(f"unclaimed_{entitlement.value}")))
+    for part in parts:
+        rows = rows.join(part, on=[KEY, "assessed_on"], how="left", maintain_order="left")
     columns = {
         "household_reference": KEY, "category": "category", "assessed_on": "assessed_on", "energy_band": "energy_band",
-        **{name: name for name in first.columns if name.startswith("unclaimed_")},
+        "yearly_energy": "yearly_energy_pence",
+        **{name: name for name in rows.columns if name.startswith("unclaimed_")},
     }  # fmt: skip
-    return _with_people(frame, first.join(bands, on=KEY, how="left"), columns)
+    return _with_people(frame, rows, columns)
 
 
 def ctr(frame: pl.DataFrame) -> pl.DataFrame:
@@ -63,21 +69,11 @@ def ctr(frame: pl.DataFrame) -> pl.DataFrame:
     return _with_people(frame, _told_apart(facts), columns)
 
 
-def uc(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a person of an award and assessment period, a child's without one."""
+def uc(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the awards, one row a person and assessment period, a child's without one; and the deductions."""
     awards_ = listed(frame, "claims").filter(pl.col("benefit") == "uc").unique(KEY, keep="first", maintain_order=True)
     periods = listed(frame, "credit_periods").drop(_CLAIM)
     rows = _told_apart(awards_).join(periods, on=KEY, how="left", maintain_order="left_right")
-    taken = listed(frame, "deductions")
-    for reason in DeductionReason:
-        own = taken.filter(pl.col("reason") == reason.value).unique([KEY, "deducted_on"], keep="first")
-        rows = rows.join(
-            own.select(KEY, "deducted_on", pl.col("monthly_pence").alias(f"deduction_{reason.value}")),
-            left_on=[KEY, "period_to"],
-            right_on=[KEY, "deducted_on"],
-            how="left",
-            maintain_order="left",
-        )
     columns = {
         **_PERSON_OF_CLAIM, "period_from": "period_from", "period_to": "period_to", "status": "status",
         "started_on": "started_on", "ended_on": "ended_on", "tenure": "tenure", "children": "children_declared",
@@ -85,9 +81,10 @@ def uc(frame: pl.DataFrame) -> pl.DataFrame:
         "two_child_limit": "two_child_limit", "sanctioned": "sanctioned", "net_award": "monthly_net_award_pence",
         "housing_element": "monthly_housing_element_pence", "earnings": "monthly_earnings_pence",
         "capital": "capital_pence", "cap_reduction": "monthly_cap_reduction_pence",
-        **{name: name for name in rows.columns if name.startswith("deduction_")},
     }  # fmt: skip
-    return _with_people(frame, rows, columns)
+    taken = listed(frame, "deductions").join(awards_.select(KEY, _CLAIM), on=KEY, how="inner", maintain_order="left")
+    columns_taken = {_CLAIM: _CLAIM, "reason": "reason", "deducted_on": "deducted_on", "amount": "monthly_pence"}
+    return {"uc": _with_people(frame, rows, columns), "deductions": people(taken, columns_taken)}
 
 
 _PERSON_OF_CLAIM = {_CLAIM: _CLAIM, "role": "role", "person_reference": "person_reference"}

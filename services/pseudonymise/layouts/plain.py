@@ -6,7 +6,7 @@ Settings: `unit` of money (`pence` or `pounds`; must be said), `[columns.<layout
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import polars as pl
 from pydantic import Field
@@ -14,6 +14,7 @@ from pydantic import Field
 from linkage.layouts.mapped import Mapped
 from linkage.layouts.money import Unit
 from linkage.layouts.plain import Column, Terms, table
+from linkage.layouts.tables import Table
 from schemas.contracts.base import Feed
 from schemas.errors import InputError, Reason
 from services.pseudonymise.layouts.folder import Folder, FolderSettings
@@ -33,6 +34,16 @@ def plain_table(
     clear_rows: Callable[[pl.DataFrame, Terms], Mapped],
 ) -> Folder:
     """Return the layout of one table; InputError OPTION_INVALID where the settings name a column that it has not."""
+    return plain_tables({table(name, columns): columns}, settings, lambda found, terms: clear_rows(found[name], terms))
+
+
+def plain_tables(
+    tables: Mapping[Table, tuple[Column, ...]],
+    settings: PlainSettings,
+    clear_rows: Callable[[Mapping[str, pl.DataFrame], Terms], Mapped],
+) -> Folder:
+    """Return the layout of several tables, the first of people; raises as `plain_table`."""
+    columns = [column for named in tables.values() for column in named]
     unknown = sorted(set(settings.values) - {column.name for column in columns})
     if unknown:
         raise InputError(
@@ -41,4 +52,4 @@ def plain_table(
             f"{', '.join(column.name for column in columns)}.",
         )
     terms = Terms(settings.unit, settings.values)
-    return Folder((table(name, columns),), lambda tables, _day: clear_rows(tables[name], terms), settings, Feed.WELFARE)
+    return Folder(tuple(tables), lambda found, _day: clear_rows(found, terms), settings, Feed.WELFARE)
