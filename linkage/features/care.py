@@ -101,9 +101,9 @@ def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the features of `ENTRIES`, one row a person."""
     frame = context.persons.lazy()
     for part in (
-        _referrals(context.facts("referrals"), context.as_of),
-        _arrangements(context.facts("care_arrangements"), context.as_of),
-        _unfit(context.facts("fit_notes"), context.as_of),
+        _referrals(context.plan("referrals"), context.as_of),
+        _arrangements(context.plan("care_arrangements"), context.as_of),
+        _unfit(context.plan("fit_notes"), context.as_of),
     ):
         frame = frame.join(part, on="person_id", how="left", maintain_order="left")
     cared_for = pl.when(pl.col("covers_care_arrangements"))
@@ -136,7 +136,7 @@ def _heaviest(names: dict[CarePackage, str] | dict[CarePackage, CarePackage]) ->
     return label
 
 
-def _referrals(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _referrals(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     service, opened, closed = pl.col("service"), pl.col("opened_on"), pl.col("closed_on")
     lately = opened > months_before(as_of, 12)
     still_open = closed.is_null() | (closed > as_of)
@@ -150,8 +150,7 @@ def _referrals(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     social = lately & (service == ReferralService.SOCIAL_PRESCRIBING.value)
     newest = pl.when(social).then(opened.cast(pl.Int32).cast(pl.Int64) * len(reasons) + rank).max() % len(reasons)
     return (
-        rows.lazy()
-        .filter(opened <= as_of)
+        rows.filter(opened <= as_of)
         .group_by("person_id")
         .agg(
             ((service == ReferralService.MENTAL_HEALTH.value) & still_open).any().alias("_open"),
@@ -164,11 +163,10 @@ def _referrals(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     )
 
 
-def _arrangements(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _arrangements(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     ended = pl.col("ended_on")
     return (
-        rows.lazy()
-        .filter((pl.col("started_on") <= as_of) & (ended.is_null() | (ended > as_of)))
+        rows.filter((pl.col("started_on") <= as_of) & (ended.is_null() | (ended > as_of)))
         .group_by("person_id")
         .agg(
             *((pl.col("package") == package.value).any().alias(f"_{package}") for package in CarePackage),
@@ -178,15 +176,14 @@ def _arrangements(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     )
 
 
-def _unfit(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _unfit(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """Return `person_id` and `_unfit_days`: the days of the year's notes, overlaps once."""
     # The window leaves out the day a year ago, so that a note counts from the day after it.
     start = pl.max_horizontal(pl.col("started_on"), pl.lit(months_before(as_of, 12)) + pl.duration(days=1))
     end = pl.min_horizontal(pl.col("ended_on"), pl.lit(as_of)) + pl.duration(days=1)
     told = pl.col("_end").cum_max().shift(1).over("person_id")
     return (
-        rows.lazy()
-        .select("person_id", start.cast(pl.Date).alias("_start"), end.cast(pl.Date).alias("_end"))
+        rows.select("person_id", start.cast(pl.Date).alias("_start"), end.cast(pl.Date).alias("_end"))
         .filter(pl.col("_end") > pl.col("_start"))
         .sort("person_id", "_start", "_end")
         .with_columns(told.alias("_told"))

@@ -44,8 +44,7 @@ def features(context: Context) -> pl.DataFrame:
     # Day and place in the list in one whole number: the greatest is the newest, and of one day always the same.
     newest = day.cast(pl.Int32).cast(pl.Int64) * len(_STATUSES) + rank
     told = (
-        context.facts("screenings")
-        .lazy()
+        context.plan("screenings")
         .filter(day <= context.as_of)
         .group_by("person_id")
         .agg(pl.when(programme == p.value).then(newest).max().alias(f"_{p}") for p in ScreeningProgramme)

@@ -87,7 +87,7 @@ ENTRIES: Final = tuple(_entries())
 
 def features(context: Context) -> pl.DataFrame:
     """Return `person_id` and the features of `ENTRIES`, one row a person."""
-    found = _found(context.facts("searches"), context.as_of)
+    found = _found(context.plan("searches"), context.as_of)
     frame = context.persons.lazy().join(found, on="person_id", how="left", maintain_order="left")
     covered = pl.when(pl.col(f"covers_{SearchKind.PRIORITY_GROUP}"))
     columns: list[pl.Expr] = []
@@ -115,15 +115,14 @@ def _months_since(day: pl.Expr, as_of: date) -> pl.Expr:
     return (months - (day.dt.day() > as_of.day).cast(pl.Int32)).cast(pl.Int32)
 
 
-def _found(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _found(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """Return one row a person of what the newest runs found; of one day, the highest group and the newest review."""
     search, condition = pl.col("search"), pl.col("condition")
     kind = {k: search == k.value for k in SearchKind}
     reviewed = pl.when(pl.col("reviewed_on") <= as_of).then(pl.col("reviewed_on"))
     priority = {c: kind[SearchKind.PRIORITY_GROUP] & (condition == c.value) for c in PRIORITY}
     return (
-        rows.lazy()
-        .filter(pl.col("run_on") <= as_of)
+        rows.filter(pl.col("run_on") <= as_of)
         .filter(pl.col("run_on") == pl.col("run_on").max().over("person_id", "search", "condition"))
         .group_by("person_id")
         .agg(

@@ -91,11 +91,11 @@ def evidence(context: Context) -> pl.LazyFrame:
     """Return `context.persons` with the columns that the functions above name."""
     as_of = context.as_of
     parts = (
-        _diagnoses(context.facts("diagnoses"), as_of),
-        _measurements(context.facts("measurements"), as_of),
-        _events(context.facts("coded_events"), as_of),
-        _exacerbations(context.facts("coded_events"), as_of),
-        _medications(context.facts("medications"), as_of),
+        _diagnoses(context.plan("diagnoses"), as_of),
+        _measurements(context.plan("measurements"), as_of),
+        _events(context.plan("coded_events"), as_of),
+        _exacerbations(context.plan("coded_events"), as_of),
+        _medications(context.plan("medications"), as_of),
     )
     frame = context.persons.lazy()
     for part in parts:
@@ -103,13 +103,12 @@ def evidence(context: Context) -> pl.LazyFrame:
     return frame
 
 
-def _diagnoses(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _diagnoses(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     day, condition = pl.col("recorded_on"), pl.col("condition")
     active = pl.col("status") == DiagnosisStatus.ACTIVE.value
     too_early = [(condition == name.value) & (day < start) for name, start in DIAGNOSED_FROM.items()]
     latest = (
-        rows.lazy()
-        .filter(day <= as_of)
+        rows.filter(day <= as_of)
         .group_by("person_id", "condition")
         .agg(
             pl.when(active & ~pl.any_horizontal(too_early)).then(day).max().alias("_active"),
@@ -127,7 +126,7 @@ def _diagnoses(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     )
 
 
-def _measurements(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _measurements(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     kind, setting = pl.col("kind"), pl.col("setting")
     away = setting.is_in(_AWAY).fill_null(False)
     placed = {"clinic": ~away, "away": away, "ambulatory": setting == MeasurementSetting.AMBULATORY.value}
@@ -138,8 +137,7 @@ def _measurements(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
     for k in _BLOOD_PRESSURE:
         wanted |= {f"_{k}_{place}": (kind == k.value) & placed[place] for place in _PLACES}
     return (
-        rows.lazy()
-        .filter(pl.col("recorded_on") <= as_of)
+        rows.filter(pl.col("recorded_on") <= as_of)
         .with_columns(newest.alias("_newest"))
         .group_by("person_id")
         .agg(pl.when(which).then(pl.col("_newest")).max().alias(name) for name, which in wanted.items())
@@ -154,28 +152,26 @@ def _day(name: str) -> pl.Expr:
     return (pl.col(name) // _DAY).cast(pl.Int32).cast(pl.Date)
 
 
-def _events(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _events(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     day = pl.col("recorded_on")
     return (
-        rows.lazy()
-        .filter(day <= as_of)
+        rows.filter(day <= as_of)
         .group_by("person_id")
         .agg(pl.when(pl.col("code") == c.value).then(day).max().alias(f"_event_{c}") for c in EventCode)
     )
 
 
-def _exacerbations(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _exacerbations(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     day = pl.col("recorded_on")
     return (
-        rows.lazy()
-        .filter((day <= as_of) & (day > months_before(as_of, 12)))
+        rows.filter((day <= as_of) & (day > months_before(as_of, 12)))
         .filter(pl.col("code") == EventCode.COPD_EXACERBATION.value)
         .group_by("person_id")
         .agg(day.n_unique().alias("_exacerbations"))
     )
 
 
-def _medications(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
+def _medications(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     group, day = pl.col("drug_group"), pl.col("issued_on")
     half, year = months_before(as_of, 6), months_before(as_of, 12)
     counts = [
@@ -186,8 +182,7 @@ def _medications(rows: pl.DataFrame, as_of: date) -> pl.LazyFrame:
         day.cast(pl.Int32).cast(pl.Int64) * _DAY + pl.col("distinct_drugs")
     )
     return (
-        rows.lazy()
-        .filter(day <= as_of)
+        rows.filter(day <= as_of)
         # Two registrations of one person tell the same issues: a group's day counts once.
         .group_by("person_id", "drug_group", "issued_on")
         .agg(pl.col("issues", "distinct_drugs").max())
