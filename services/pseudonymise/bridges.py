@@ -93,7 +93,7 @@ def without_pseudonyms(chunk: Chunk, report: Report) -> Chunk:
 def open_crossing(agreement: Agreement, asked: Pseudonyms, latest: date, report: Report) -> Crossing:
     """Return the crossing that `--domain`, `--bridge`, `--hub` and `--salt` name; what the bridge lacks is counted.
 
-    The bridge is held whole: some 130 bytes a row. InputError OPTION_INVALID where the options do not fit together or
+    The bridge is held whole. InputError OPTION_INVALID where the options do not fit together or
     the agreement, COLUMNS_WRONG for a file that is no bridge, and as `ClearFile` raises.
     """
     recipe = agreement.pseudonym

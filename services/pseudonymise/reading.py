@@ -74,6 +74,14 @@ class ClearFile:
                 Reason.COLUMNS_WRONG, f"{path.name} has two columns of one name; rename one of them in the header."
             )
 
+    @property
+    def size_bytes(self) -> int:
+        """Return how many bytes the file has, a Parquet file's columns counted before compression."""
+        if not self.is_parquet:
+            return self.path.stat().st_size
+        metadata = self._parquet.metadata
+        return sum(int(metadata.row_group(group).total_byte_size) for group in range(metadata.num_row_groups))
+
     def chunks(self, wanted: tuple[str, ...], rows_at_once: int) -> Iterator[Chunk]:
         """Read the wanted columns in chunks of about `rows_at_once` rows; raises as the constructor does."""
         read = self._parquet_chunks if self.is_parquet else self._csv_chunks

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage.encode import ProjectKeys, encode
+from linkage.layouts import gp as gp_layout
 from linkage.synthesise.layouts import fhir, gp, hospital, neutral, services
 from schemas.agreement import PseudonymRecipe, shipped_agreement
 from schemas.columns import columns
@@ -22,6 +23,7 @@ from schemas.contracts.base import Feed
 from schemas.contracts.facts import LISTED_FACTS
 from services.pseudonymise import Report
 from services.pseudonymise.layouts import open_layout
+from services.pseudonymise.layouts.folder import Folder, FolderSettings
 from tests.contract_values import allowed
 
 AGREEMENT = shipped_agreement("test").model_copy(update={"pseudonym": PseudonymRecipe(domain="nhs.hub")})
@@ -280,6 +282,36 @@ def test_what_is_written_is_read_back(case: Case) -> None:
         assert not report.values_left_out
 
     law()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_parts_of_the_people_are_the_whole(tmp_path: Path, suffix: str) -> None:
+    """However small the parts: every record once, with all its facts, and counts that add up."""
+    people = 60
+    patient = pl.DataFrame({"patient_id": [f"P{n}" for n in range(people)] + [None], "gender": ["1"] * (people + 1)})
+    entries = pl.DataFrame(
+        {
+            "patient_id": [f"P{n % (people + 5)}" for n in range(400)],
+            "clinical_effective_date": ["2025-01-02"] * 400,
+            "cluster_id": ["AST_COD", "UNKNOWN_COD"] * 200,
+            "comments": ["words"] * 400,
+        }
+    )
+    for name, table in (("patient", patient), ("observation", entries)):
+        getattr(table, f"write_{suffix}")(tmp_path / f"{name}.{suffix}")
+
+    def outcome(part_bytes: int) -> tuple[pl.DataFrame, Report]:
+        report = Report("out")
+        layout = Folder(gp_layout.TABLES, gp_layout.clear_rows, FolderSettings(), gp_layout.PATIENT, part_bytes)
+        chunks = list(layout.rows(tmp_path, EXTRACTED_ON, report))
+        return pl.concat([c.frame.with_columns(c.rows.alias("row")) for c in chunks]).sort("record_id"), report
+
+    (whole, one), (parts, many) = outcome(1 << 30), outcome(700)
+
+    assert parts.equals(whole)
+    assert whole["record_id"].to_list() == sorted(f"P{n}" for n in range(people))
+    assert (one.layout_counts, one.values_left_out) == (many.layout_counts, many.values_left_out)
+    assert one.values_left_out == {"observation.comments": 400}
 
 
 FHIR = Case(

@@ -19,4 +19,4 @@ class _Settings(FolderSettings):
 def build(settings: dict[str, Any]) -> Folder:
     """Return the layout; its settings may rename columns and say which pseudonym counts."""
     given = checked(_Settings, settings)
-    return Folder(csds.TABLES, partial(csds.clear_rows, pseudonym=given.pseudonym), given)
+    return Folder(csds.TABLES, partial(csds.clear_rows, pseudonym=given.pseudonym), given, csds.PERSON)

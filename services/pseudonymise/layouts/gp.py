@@ -23,4 +23,4 @@ def build(settings: dict[str, Any]) -> Folder:
     """Return the layout; its settings may rename columns and name another map of clusters."""
     given = checked(_Settings, settings)
     clusters = code_map(gp.CLUSTERS) if given.code_list is None else read_code_map(given.code_list)
-    return Folder(gp.TABLES, partial(gp.clear_rows, clusters=clusters), given)
+    return Folder(gp.TABLES, partial(gp.clear_rows, clusters=clusters), given, gp.PATIENT)

@@ -33,6 +33,23 @@ class Read:
     header: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Part:
+    """The rows of a table that one of `of` parts takes: those whose `column` hashes to `number`, so that tables of one
+    key fall apart alike. Part 0 takes rows without a key, and those that cannot be split.
+    """
+
+    column: str
+    number: int
+    of: int
+
+    def holds(self) -> pl.Expr:
+        """Return whether a row is of this part."""
+        key = pl.col(self.column).cast(pl.String).str.strip_chars()
+        nowhere = pl.col(_BEYOND).is_not_null() | (key.fill_null("") == "")
+        return pl.when(nowhere).then(self.number == 0).otherwise(key.hash(0) % self.of == self.number)
+
+
 class RawTable:
     """A table of a raw layout. `columns` are the names in its header; the second `x` is `x (2)`."""
 
@@ -42,15 +59,25 @@ class RawTable:
         self.path = path
         self.columns = _told_apart(tuple(name.strip() for name in self._file.columns))
 
-    def read(self, wanted: tuple[str, ...] | None = None) -> Read:
+    @property
+    def size_bytes(self) -> int:
+        """Return how large the table is as text, or would be: a Parquet file's columns before compression."""
+        return self._file.size_bytes
+
+    def read(self, wanted: tuple[str, ...] | None = None, part: Part | None = None) -> Read:
         """Return the wanted columns (all, if None) of all rows but blank ones; raises as `ClearFile.chunks` does.
 
-        A row that ends early has nulls at its end: systems leave out trailing blanks.
+        A row that ends early has nulls at its end: systems leave out trailing blanks. With a `part`, the rows of it, of
+        which there may be none; no more than those are in memory.
         """
         names = self.columns if wanted is None else wanted
-        lazy = self._scan()
+        lazy = self._scan().with_row_index(ROW, offset=1)
+        if part is not None:
+            lazy = lazy.filter(part.holds())
         try:
-            found = lazy.with_row_index(ROW, offset=1).select(pl.col(ROW).cast(pl.Int64), *names, _BEYOND).collect()
+            found = lazy.select(pl.col(ROW).cast(pl.Int64), *names, _BEYOND).collect(
+                engine="auto" if part is None else "streaming"
+            )
         except pl.exceptions.PolarsError as error:
             # The library's text may quote the file: it goes no further than here.
             if "utf-8" in str(error).lower():
@@ -64,7 +91,7 @@ class RawTable:
         too_long = pl.col(_BEYOND).is_not_null()
         frame = text.filter(~too_long, pl.any_horizontal(pl.col(*names).is_not_null())).drop(_BEYOND)
         skipped = tuple(text.filter(too_long)[ROW].to_list())
-        if frame.is_empty() and not skipped:
+        if frame.is_empty() and not skipped and part is None:
             raise empty(self.path)
         return Read(frame, skipped, self.columns)
 
