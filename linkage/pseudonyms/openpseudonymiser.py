@@ -6,7 +6,7 @@ follows as it is, and SHA-256 of the UTF-8 text is written in upper-case hexadec
 that of a culture; names of ASCII letters and digits sort alike in every one, so others are refused.
 
 A digest is as good as its salt is secret: whoever has the salt can try every NHS number within minutes. Nothing that
-hwlink sends is such a digest; it is keyed anew (decision 0110).
+hwlink sends is such a digest; it is keyed anew (decision 0120).
 """
 
 from __future__ import annotations
