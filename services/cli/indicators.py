@@ -118,10 +118,11 @@ def rag(
 
 def rates(
     where: Annotated[str, typer.Option(help="Filter of the people to count, such as emergency_admissions_12m >= 1.")],
-    by: Annotated[str, typer.Option(help="Area or other feature to compare.")] = "authority",
+    by: Annotated[str, typer.Option(help="One to three features to compare by, such as place,sex_code.")] = "authority",
     among: Annotated[str, typer.Option(help="Filter of the people at risk; without it, everybody.")] = "",
     standardise: Annotated[
-        bool, typer.Option(help="Also set beside what the whole snapshot's rates by age and sex would give.")
+        bool,
+        typer.Option(help="Also set one feature's values beside what the whole's rates by age and sex would give."),
     ] = False,
     to: To = DEFAULT_ADDRESS,
     purpose: Annotated[str, typer.Option(help="Id of the purpose under which you ask.")] = "planning",
@@ -132,26 +133,29 @@ def rates(
     from linkage.indicators.rates import crude_rates
     from services.query.client import CohortClient
 
+    names = [name.strip() for name in by.split(",") if name.strip()]
+    if standardise and len(names) != 1:
+        raise _wrong("Rates are standardised by one feature at a time; name one by --by.")
     both = f"({among}) AND ({where})" if among.strip() else where
     with CohortClient(to, purpose) as client:
-        at_risk = client.table([by], where=among, snapshot=snapshot)
+        at_risk = client.table(names, where=among, snapshot=snapshot)
         asked = at_risk.context.snapshot_id
-        people = client.table([by], where=both, snapshot=asked)
-        found = crude_rates(people.cells, at_risk.cells, [by]).rename({by: "area"})
+        people = client.table(names, where=both, snapshot=asked)
+        found = crude_rates(people.cells, at_risk.cells, names)
         ratios = _ratios(client, by, among, both, asked, people.cells) if standardise else None
-    report = {"by": by, "snapshot_id": asked, "reference": at_risk.context.reference_version}
+    report = {"by": names, "snapshot_id": asked, "reference": at_risk.context.reference_version}
     if as_json:
         told = {} if ratios is None else {"standard": f"snapshot {asked}, by age and sex", "ratios": ratios.to_dicts()}
         _print_json({**report, "rates": found.to_dicts(), **told})
         return
     for row in found.to_dicts():
         typer.echo(
-            f"{row['area']:<24} {_told(row['people']):>9} of {_told(row['of']):>9}  "
+            f"{', '.join(row[name] for name in names):<32} {_told(row['people']):>9} of {_told(row['of']):>9}  "
             f"{_told(row['rate_per_1000']):>8} per 1,000 ({_told(row['lcl'])} to {_told(row['ucl'])})"
         )
     for row in [] if ratios is None else ratios.to_dicts():
         typer.echo(
-            f"{row['area']:<24} {_told(row['observed']):>9} observed, {_told(row['expected']):>9} expected  "
+            f"{row['area']:<32} {_told(row['observed']):>9} observed, {_told(row['expected']):>9} expected  "
             f"ratio {_told(row['ratio'])} ({_told(row['lcl'])} to {_told(row['ucl'])})"
         )
     typer.echo(f"Snapshot {asked}; people, not events; {WITHHELD} is withheld or cannot be worked out.")

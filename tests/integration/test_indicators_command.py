@@ -72,7 +72,7 @@ def test_rates_are_of_rounded_counts_by_area_and_standardised(address: str, regi
     command = ["indicators", "rates", "--where", "emergency_admissions_12m >= 1", "--to", address, "--standardise"]
     told = json.loads(_run(*command, "--json"))
     assert (told["snapshot_id"], told["reference"]) == ("2026-01-01.1", "ref-1")
-    crude = {row["area"]: row for row in told["rates"]}
+    crude = {row["authority"]: row for row in told["rates"]}
     assert crude["swale"]["of"] == crude["medway"]["of"] == 2000
     assert all(row["people"] is None or row["people"] % 5 == 0 for row in told["rates"])
     assert crude["swale"]["rate_per_1000"] > crude["medway"]["rate_per_1000"]
@@ -109,9 +109,15 @@ def test_the_people_at_risk_can_be_narrowed(address: str) -> None:
             *("--by", "sex_code", "--to", address, "--json"),
         )
     )
-    by_sex = {row["area"]: row for row in told["rates"]}
+    by_sex = {row["sex_code"]: row for row in told["rates"]}
     assert by_sex["1"]["of"] + by_sex["2"]["of"] == pytest.approx(2_000, abs=20)
     assert "ratios" not in told
+    where = ("indicators", "rates", "--where", "emergency_admissions_12m >= 1", "--to", address)
+    both = json.loads(_run(*where, "--by", "authority,sex_code", "--json"))
+    pairs = {(row["authority"], row["sex_code"]): row["of"] for row in both["rates"]}
+    assert pairs["medway", "1"] + pairs["medway", "2"] == pytest.approx(2_000, abs=10)
+    with pytest.raises(InputError, match="one feature at a time"):
+        _run(*where, "--by", "authority,sex_code", "--standardise")
 
 
 def test_records_are_ranked_and_wrong_ones_named(tmp_path: Path) -> None:
