@@ -119,7 +119,7 @@ def test_searches_find_whom_they_are_for(made: Feeds, registers: pl.DataFrame) -
     assert groups.join(registers, on=["person", "condition"], how="anti").is_empty()
     uncoded = found.filter(pl.col("search") == "suspected_uncoded")
     assert uncoded.join(registers, on=["person", "condition"]).is_empty()
-    assert set(uncoded["condition"]) == {"htn", "dm", "ckd", "copd"}
+    assert set(uncoded["condition"]) == {"htn", "dm", "ckd", "copd", "af", "hf", "asthma"}
     shares = {condition.value: shares for condition, shares in REVIEWED.items()}
     for (condition, group), rows in groups.group_by("condition", "priority_group"):
         if rows.height > 150:

@@ -43,7 +43,7 @@ def budgets(lives: Lives, homes: Households) -> Budgets:
     adults, children = homes.adults, homes.members.children
     band = energy_band(homes.dwelling, homes.tenure)
     yearly = (_YEARLY_ENERGY[band] * (0.7 + 0.15 * homes.tenancy.bedrooms)).astype(np.int64)
-    food = 4_600 + 3_200 * (adults - 1) + 5_400 * children + 2_600 * homes.members.small_children
+    food = 4_600 + 3_200 * (adults - 1) + 6_200 * children + 2_600 * homes.members.small_children
     # Owners on benefits mostly own outright.
     tax = np.maximum(homes.tenancy.council_tax - homes.means.reduction_award, 0)
     # Grown children and others pay some board.

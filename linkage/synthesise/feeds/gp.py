@@ -40,11 +40,12 @@ def _diagnoses(lives: Lives) -> Facts:
         status=entries["status"],
         recorded_on=entries["recorded_on"].to_physical().cast(pl.Int64).to_numpy(),
     )
-    draw = lives.chance.stream("feeds.addiction.entry")
-    facts.add(
-        lives.addicted, condition=Condition.DRUG_DEPENDENCE, status=DiagnosisStatus.ACTIVE,
-        recorded_on=ago(draw, len(lives.addicted), 60, 2_500),
-    )  # fmt: skip
+    for condition, people in lives.beside.items():
+        draw = lives.chance.stream(f"feeds.beside.{condition.value}.entry")
+        # Within the last seven years, as far as they have lived and were a few months old.
+        lived = np.minimum((lives.patients.age[people] - 0.8) * 365.0, 2_500.0)
+        on = lives.spans.last[people] - np.floor(draw.random(len(people)) * lived).astype(np.int64)
+        facts.add(people, condition=condition, status=DiagnosisStatus.ACTIVE, recorded_on=on)
     return facts
 
 

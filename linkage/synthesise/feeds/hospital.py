@@ -40,9 +40,9 @@ _ADMITTED_FOR: Final[dict[Condition, tuple[float, tuple[str, ...]]]] = {
     Condition.DRUG_DEPENDENCE: (0.12, ("F112", "T401", "L031")),
 }
 """Emergency admissions a year of those with a condition, and their primary diagnoses (ICD-10)."""
-_CHILD: Final = ("J219", "J069", "B349", "A099", "R509", "S009", "J352", "J46X")
-_ADULT: Final = ("R074", "R104", "K359", "N390", "S826", "K802", "L031", "I10X", "F100", "M545", "D509")
-_OLD: Final = ("J189", "N390", "S720", "R296", "I489", "A419", "I10X", "N179", "R55X", "D509")
+_CHILD: Final = ("J219", "J069", "B349", "A099", "R509", "S009", "J352", "J46X", "K021")
+_ADULT: Final = ("R074", "R104", "K359", "N390", "S826", "K802", "L031", "I10X", "F100", "M545", "D509", "K047")
+_OLD: Final = ("J189", "N390", "S720", "R296", "I489", "A419", "I10X", "N179", "R55X", "D509", "E43X")
 _PLANNED: Final = ("Z098", "K409", "H269", "M179", "M169", "K635", "C509", "N40X", "K219", "I839")
 _BESIDE: Final = (
     (Condition.HYPERTENSION, "I10X"), (Condition.DIABETES, "E119"), (Condition.COPD, "J449"), (Condition.CHD, "I251"),
@@ -144,7 +144,13 @@ def _beside(lives: Lives, owner: Ints) -> pl.Series:
     """Return the further diagnoses of each stay: what the person has, and frailty's signs; codes with spaces."""
     flags_of = {code: lives.has[condition][owner] for condition, code in _BESIDE}
     frail = (lives.frailty[owner] > 0.2) & (lives.patients.age[owner] >= 65.0)
-    flags_of |= {"R296": frail, "F059": frail & (lives.frailty[owner] > 0.32), "R54X": lives.frailty[owner] > 0.38}
+    homeless = lives.hardship.homeless[lives.rows[owner]] & (lives.hardship.homeless_until[lives.rows[owner]] == NEVER)
+    flags_of |= {
+        "Z590": homeless,
+        "R296": frail,
+        "F059": frail & (lives.frailty[owner] > 0.32),
+        "R54X": lives.frailty[owner] > 0.38,
+    }
     return (
         pl.DataFrame(flags_of)
         .select(

@@ -44,10 +44,11 @@ class Lives:
     """Everything that more than one source knows something of.
 
     `rows` are the world rows of those registered, `at` the position of each world row among them (-1: none).
-    `dwelling` is where everybody of the world lives, care homes included; `in_care_home` is by position. `patients` is
-    by position, as are `frailty` (an electronic frailty index), `restless` (a factor on unplanned care, mean 1),
-    `smoker`, `hidden` (conditions that nobody has coded) and `spans`. `limited` (0 no, 1 limited capability for work,
-    2 for work-related activity too), `carer` and `world_spans` are by row of the world.
+    `dwelling` is where everybody of the world lives, care homes included. By position: `patients`, `entries` on
+    registers and who is `beside` those, `frailty` (an electronic frailty index), `restless` (a factor on unplanned
+    care, mean 1), `smoker`, `hidden` (conditions that nobody has coded), `in_care_home`, `spans`. By row of the world:
+    `hardship`, `limited` (0 no, 1 limited capability for work, 2 for work-related activity too), `carer`,
+    `world_spans`.
     """
 
     society: Society
@@ -57,7 +58,7 @@ class Lives:
     hardship: Hardship
     patients: Patients
     entries: tuple[Entries, Entries]
-    addicted: Ints
+    beside: dict[Condition, Ints]
     frailty: Floats
     restless: Floats
     smoker: Flags
@@ -101,10 +102,10 @@ def live(society: Society) -> Lives:
     first = register_entries(chance, REGISTERS, age, sex, strain[rows], born, death)
     second = register_entries(chance, MORE_REGISTERS, age, sex, strain[rows], born, death)
     has = {**first.has, **second.has}
-    # Half of those whom addiction has hold of are on a register for it.
-    known = flags(chance.stream("feeds.addiction.known"), 0.5 * hard.substance[rows])
-    addicted = np.flatnonzero(known & ~has[Condition.DRUG_DEPENDENCE])
-    has[Condition.DRUG_DEPENDENCE] = has[Condition.DRUG_DEPENDENCE] | known
+    beside = _beside(chance, age, has, hard.substance[rows])
+    for condition, added in beside.items():
+        has[condition] = has[condition].copy()
+        has[condition][added] = True
     patients = Patients(age, sex, strain[rows], has, born, death)
     frailty = _frailty(chance, patients)
     care_home = _care_home(chance, patients, frailty)
@@ -116,12 +117,27 @@ def live(society: Society) -> Lives:
     dead[rows] = death < REFERENCE_DAY
     spans = Spans(world.birth_day, last, dead)
     return Lives(
-        society, rows, at, _dwellings(chance, world, rows, care_home), hard, patients, (first, second), addicted,
+        society, rows, at, _dwellings(chance, world, rows, care_home), hard, patients, (first, second), beside,
         frailty, _restless(chance, patients, hard, rows), _smoker(chance, patients, hard.substance[rows]),
         _hidden(chance, patients, world.community[rows] > 1), care_home,
         _limited(chance, world, rows, patients, strain, hard),
         flags(chance.stream("feeds.carer"), _caring(world.age, strain)), spans.of(rows), spans,
     )  # fmt: skip
+
+
+def _beside(chance: Chance, age: Floats, has: dict[Condition, Flags], substance: Flags) -> dict[Condition, Ints]:
+    """Return who else is on a register: half of those whom addiction has hold of, and children with type 1 diabetes (2
+    in 1,000, National Paediatric Diabetes Audit) or epilepsy (4 in 1,000).
+    """
+    likely = {
+        Condition.DRUG_DEPENDENCE: 0.5 * substance,
+        Condition.DIABETES: 0.0025 * ((age >= 2.5) & (age < 18.0)),
+        Condition.EPILEPSY: 0.0045 * ((age >= 1.0) & (age < 18.0)),
+    }
+    return {
+        condition: np.flatnonzero(flags(chance.stream(f"feeds.beside.{condition.value}"), share) & ~has[condition])
+        for condition, share in likely.items()
+    }
 
 
 def _frailty(chance: Chance, patients: Patients) -> Floats:
@@ -133,7 +149,7 @@ def _frailty(chance: Chance, patients: Patients) -> Floats:
 
 def _care_home(chance: Chance, patients: Patients, frailty: Floats) -> Flags:
     # 2.5 % of those over 65 live in a care home, 11 % of those over 85 (census 2021).
-    lean = -6.6 + 9.0 * frailty + 1.6 * patients.has[Condition.DEMENTIA] + 0.10 * (patients.age - 80.0)
+    lean = -5.7 + 9.0 * frailty + 1.6 * patients.has[Condition.DEMENTIA] + 0.10 * (patients.age - 80.0)
     return flags(chance.stream("feeds.care_home"), (patients.age >= 68.0) * logistic(lean))
 
 
@@ -172,6 +188,7 @@ def _hidden(chance: Chance, patients: Patients, minority: Flags) -> dict[Conditi
     found = {}
     for condition, share in (
         (Condition.HYPERTENSION, 0.42), (Condition.DIABETES, 0.12), (Condition.CKD, 0.20), (Condition.COPD, 0.25),
+        (Condition.AF, 0.20), (Condition.HEART_FAILURE, 0.20), (Condition.ASTHMA, 0.05),
     ):  # fmt: skip
         shape = REGISTERS[condition]
         rate = shape.highest / (

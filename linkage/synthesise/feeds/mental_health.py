@@ -31,7 +31,7 @@ def content(lives: Lives) -> dict[str, Facts]:
     draw = lives.chance.stream("feeds.mental.referral")
     likely = 0.008 + 0.55 * severe + 0.07 * low + 0.05 * teenager + 0.20 * has[Condition.DEMENTIA]
     likely = likely + 0.15 * hard.substance[lives.rows] + 0.12 * hard.rough[lives.rows]
-    likely = likely + 0.10 * hard.homeless[lives.rows]
+    likely = likely + 0.18 * hard.homeless[lives.rows]
     likely = likely * (0.6 + 0.8 * lives.patients.strain) * (age >= 4.0)
     owner = np.repeat(np.arange(len(age)), flags(draw, likely).astype(np.int64) + flags(draw, 0.25 * likely))
     opened = ago(draw, len(owner), 5, 1_200)

@@ -137,7 +137,7 @@ def _pressures(lives: Lives, own: Values, facts: Facts) -> None:
     draw = lives.chance.stream("feeds.reading.pressure")
     has, age = lives.has, lives.patients.age
     watched = has[Condition.HYPERTENSION] | has[Condition.DIABETES] | has[Condition.CHD] | has[Condition.CKD]
-    a_year = np.where(watched, 1.5, (age >= 18.0) * (0.22 + 0.006 * np.maximum(age - 40.0, 0.0)))
+    a_year = (age >= 18.0) * np.where(watched, 1.5, (0.22 + 0.006 * np.maximum(age - 40.0, 0.0)))
     # Searches find those whom nobody has coded by a high reading that was never followed.
     owner = np.concatenate([events(draw, a_year * _YEARS), np.flatnonzero(lives.hidden[Condition.HYPERTENSION])])
     setting = one_of(draw, (0.78, 0.17, 0.05), len(owner))

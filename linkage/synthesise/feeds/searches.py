@@ -83,7 +83,9 @@ def _groups(lives: Lives, own: Values) -> dict[Condition, Ints]:
     limit = np.where(age > 80.0, 150.0, 140.0)
 
     def first(condition: Condition, *rules: Flags) -> Ints:
-        return np.where(has[condition], np.select(rules, range(1, len(rules) + 1), 4), 0).astype(np.int64)
+        # Adults are searched, but for asthma.
+        member = has[condition] & ((age >= 17.0) | (condition is Condition.ASTHMA))
+        return np.where(member, np.select(rules, range(1, len(rules) + 1), 4), 0).astype(np.int64)
 
     return {
         # As supplied: nobody publishes the asthma rules. A third, a quarter and the rest.
