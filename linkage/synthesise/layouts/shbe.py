@@ -1,9 +1,11 @@
 """Single Housing Benefit Extract, written from clear records: the other way of `linkage.layouts.shbe`.
 
 Lost on the way, for want of a field: record ids (a claim's reference and who it is make new ones), middle names in S
-records, sexes and ethnicity of anybody but claimant and partner, a child's National Insurance number, UPRN and LSOA,
-and names and addresses altogether unless asked for, since councils blank them. A claim of council-tax reduction alone
-is an owner's, or else its tenure is `other`; owners have no Housing Benefit.
+records, the sex of anybody but claimant and partner, ethnicity and premiums of anybody but the claimant, dates and
+states that are a member's own and not their claim's, when a discretionary payment was awarded and how much, council-tax
+accounts, a child's National Insurance number, UPRN and LSOA, and names and addresses altogether unless asked for, since
+councils blank them. A claim of council-tax reduction alone is an owner's, or else its tenure is `other`; owners have no
+Housing Benefit.
 """
 
 from __future__ import annotations
