@@ -68,11 +68,18 @@ def _contested(
     same = label[pairs.left] == label[pairs.right]
     contested[label[pairs.left[pairs.cannot & same]]] = True
 
-    # Where every pair inside was found, and speaks for it whatever the numbers say, so do all between two groups.
+    # Where every pair inside was found that could be, and speaks for it whatever the numbers say, so do all between two
+    # groups.
     against = joining.worst_bits[np.minimum(size, joining.worst_bits.size - 1)]
     supports = same & ~pairs.guarded & (verdicts.log2_odds >= policy.link_log2_odds - against[label[pairs.left]])
     supporting = np.bincount(label[pairs.left[supports]], minlength=label.size)
-    contested |= (size > LARGEST_WITHOUT_GROUPS) & (supporting < size * (size - 1) // 2)
+    nameless = pairs.nameless(len(members))
+    without = np.bincount(label[nameless], minlength=label.size)
+    named = size - without
+    mixed = same & (nameless[pairs.left] != nameless[pairs.right])
+    expected = named * (named - 1) // 2 + without * (without - 1) // 2
+    expected += np.bincount(label[pairs.left[mixed]], minlength=label.size)
+    contested |= (size > LARGEST_WITHOUT_GROUPS) & (supporting < expected)
     return contested
 
 
@@ -100,7 +107,7 @@ def _walk(
     links = links[preference]
     touched = np.zeros(label.size, dtype=bool)
     touched[label[pairs.left[links]]] = True
-    groups = _Groups(members, place, np.flatnonzero(touched[label]), joining)
+    groups = _Groups(members, place, np.flatnonzero(touched[label]), joining, pairs.nameless(len(members)))
     between = touched[label[pairs.left]] & (label[pairs.left] == label[pairs.right])
     groups.know(pairs, verdicts, np.flatnonzero(between))
 
@@ -122,6 +129,7 @@ class _Group:
     """One growing person."""
 
     subjects: list[int]
+    nameless: int
     records: IntArray
     places: dict[int, set[int]]
     no_repeats: set[int]
@@ -136,6 +144,7 @@ class _Groups:
     place: IntArray
     nodes: IntArray
     joining: Joining
+    nameless: BoolArray
     of: dict[int, _Group] = field(init=False)
     known: dict[int, list[tuple[int, float]]] = field(default_factory=lambda: defaultdict(list))
     apart: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -146,7 +155,7 @@ class _Groups:
         claim = self.members.claim_group[self.nodes].tolist()
         one = np.eye(len(self.joining.tables), dtype=np.int64)
         self.of = {
-            n: _Group([n], one[s], {s: {p}}, {s} if u else set(), {c} if c >= 0 else set())
+            n: _Group([n], int(self.nameless[n]), one[s], {s: {p}}, {s} if u else set(), {c} if c >= 0 else set())
             for n, s, p, u, c in zip(self.nodes.tolist(), source, place, unique, claim, strict=True)
         }
 
@@ -169,9 +178,10 @@ class _Groups:
             return True
         if len(a.subjects) < len(b.subjects):
             a, b = b, a
-        if self._forbidden(a, b) or (not must and not self._supported(a, b, policy)):
+        if self._forbidden(a, b) or (not must and not self._supported(a, b, left, right, policy)):
             return False
         a.subjects += b.subjects
+        a.nameless += b.nameless
         a.records = a.records + b.records
         for source, places in b.places.items():
             a.places.setdefault(source, set()).update(places)
@@ -189,14 +199,21 @@ class _Groups:
             return True
         return any(self.of[other] is a for subject in b.subjects for other in self.apart.get(subject, ()))
 
-    def _supported(self, a: _Group, b: _Group, policy: DecisionPolicy) -> bool:
-        """Whether all pairs between two groups together speak for joining them; one pair alone was decided before."""
-        if len(a.subjects) == 1:
+    def _supported(self, a: _Group, b: _Group, left: int, right: int, policy: DecisionPolicy) -> bool:
+        """Whether all pairs between two groups together speak for joining them; one pair alone was decided before.
+
+        A pair counts that was found or could have been: not those of one who has numbers alone and one who has more.
+        """
+        named, other_named = len(a.subjects) - a.nameless, len(b.subjects) - b.nameless
+        alone = named == other_named == 1 and not self.nameless[[left, right]].any()
+        if len(a.subjects) == 1 or alone:
             return True
-        between = np.asarray([bits for s in b.subjects for other, bits in self.known[s] if self.of[other] is a])
-        if not between.size:
+        found = [(s, other, bits) for s in b.subjects for other, bits in self.known[s] if self.of[other] is a]
+        if not found:
             return False
-        every = np.asarray([len(a.subjects) * len(b.subjects)])
+        mixed = sum(bool(self.nameless[s] != self.nameless[other]) for s, other, _ in found)
+        every = np.asarray([named * other_named + a.nameless * b.nameless + mixed])
+        between = np.asarray([bits for _, _, bits in found])
         odds = group_log2_odds(np.zeros(between.size, dtype=np.int64), between, every, policy.absent_bits)[0]
         return bool(odds + self.joining.bits(a.records, b.records) >= policy.link_log2_odds)
 

@@ -139,6 +139,7 @@ def _candidates(
         excluded=excluded,
         repeated=repeated,
         at_one_home=_at_one_home(frame),
+        by_number=_by_number(frame),
     )
     return frame, candidates
 
@@ -149,6 +150,17 @@ def _at_one_home(frame: pl.DataFrame) -> BoolArray:
         return np.zeros(frame.height, dtype=bool)
     home = levels_of(frame["pattern"].fill_null(0).to_numpy())[PLACE["home"]]
     return np.isin(home, [level for name, level in LEVEL["home"].items() if name.startswith("address_same")])
+
+
+def _by_number(frame: pl.DataFrame) -> BoolArray:
+    """Return the pairs of which nothing but numbers was compared, as their patterns say: all else is missing."""
+    if "pattern" not in frame.columns:
+        return np.zeros(frame.height, dtype=bool)
+    levels = levels_of(frame["pattern"].fill_null(0).to_numpy())
+    compared = levels > 0
+    numbers = [PLACE["nhs_number"], PLACE["nino"]]
+    found: BoolArray = compared[numbers].any(axis=0) & (compared.sum(axis=0) == compared[numbers].sum(axis=0))
+    return found
 
 
 def _numbered(numbers: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -59,7 +59,8 @@ class Candidates:
     `guarded` pairs may be linked by a reviewer only. `must` and `cannot` are reviewers' overrides; a pair can have one
     without evidence of its own (`log2_odds` minus infinity). `excluded` pairs are known to be two people: by
     declaration (`Members.excluded`) or by `cannot`. `repeated` pairs are one person whom a source holds twice against
-    its declaration; they are not excluded. `at_one_home` pairs have the same address.
+    its declaration; they are not excluded. `at_one_home` pairs have the same address. Of pairs `by_number` nothing but
+    numbers could be compared.
     """
 
     left: IntArray
@@ -71,9 +72,21 @@ class Candidates:
     excluded: BoolArray
     repeated: BoolArray
     at_one_home: BoolArray
+    by_number: BoolArray
 
     def __len__(self) -> int:
         return self.left.size
+
+    def nameless(self, size: int) -> BoolArray:
+        """Return which of `size` subjects have evidence, and none but of numbers: as those of a national data set.
+
+        That no pair was found between one of these and one that has more says nothing: there was nothing to compare.
+        """
+        compared, named = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+        for end in (self.left, self.right):
+            compared[end[self.by_number]] = True
+            named[end[~self.by_number & (self.log2_odds > -np.inf)]] = True
+        return compared & ~named
 
     def places(self, size: int) -> IntArray:
         """Return for each of `size` subjects the first of those that stand for one person in its source, by repeats.

@@ -152,7 +152,13 @@ class _Edges:
         np.add.at(records, (person, members.source[concerned]), 1)
         held, other_held = (records[np.searchsorted(persons, end)] for end in (left, right))
         bits = rest.bits(held, other_held)
-        every = held.sum(axis=1) * other_held.sum(axis=1)
+        nameless = pairs.nameless(len(members))
+        without = np.bincount(person, weights=nameless[concerned], minlength=persons.size).astype(np.int64)
+        bare, other_bare = (without[np.searchsorted(persons, end)] for end in (left, right))
+        every = (held.sum(axis=1) - bare) * (other_held.sum(axis=1) - other_bare) + bare * other_bare
+        every += np.bincount(edge, nameless[pairs.left[rows]] != nameless[pairs.right[rows]], left.size).astype(
+            np.int64
+        )
         log2_odds = bits + group_log2_odds(edge, verdicts.log2_odds[rows], every, policy.absent_bits)
         repeats = ((held > 0) & (other_held > 0) & rest.unique).any(axis=1)
         kept = np.flatnonzero((bits > 0) & ~repeats)

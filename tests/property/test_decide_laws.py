@@ -25,7 +25,7 @@ def _decided(rows: Rows) -> np.ndarray:
     never = np.zeros(len(rows), dtype=bool)
     left, right = (np.array([row[end] for row in rows], dtype=np.int64) for end in (0, 1))
     odds = np.array([row[2] for row in rows])
-    pairs = Candidates(left, right, odds, never, never, never, never, never, never)
+    pairs = Candidates(left, right, odds, never, never, never, never, never, never, never)
     return decide(members, pairs, DecisionPolicy()).probability
 
 

@@ -9,6 +9,7 @@ from linkage.cluster import resolve
 from schemas.columns import columns
 from schemas.contracts.links import PairLink, Roster
 from schemas.decision import Constraint, DecisionPolicy
+from schemas.model import RADICES
 
 LINK_BITS = 12.0
 
@@ -236,3 +237,29 @@ def test_a_repeat_yields_to_a_claim_and_to_a_reviewer() -> None:
 
     overridden = _constraints(("w/1", "w/2", "cannot_link"))
     assert _persons(_roster("w/1", "w/2", unique=("w",)), again, None, overridden) == _of("w/1", "w/2")
+
+
+def _compared(pairs: pl.DataFrame, *patterns: int) -> pl.DataFrame:
+    return pairs.with_columns(pattern=pl.Series(patterns, dtype=pl.Int64))
+
+
+NUMBER = RADICES[-1]
+"""The pattern of an exact NHS number and nothing else."""
+NAMES = NUMBER * 1_000
+"""A pattern of which other things were compared too."""
+
+
+def test_who_has_numbers_alone_is_no_witness_against_another_link() -> None:
+    """Hospital and council have nothing to compare: that no pair was found between them says nothing."""
+    roster = _roster("gp/1", "hospital/1", "council/1", unique=("gp", "hospital"))
+    pairs = _pairs(("gp/1", "hospital/1", 8.0), ("gp/1", "council/1", 1.0))
+    assert _persons(roster, _compared(pairs, NUMBER, NAMES)) == _of("gp/1 hospital/1 council/1")
+    assert _persons(roster, _compared(pairs, NAMES, NAMES)) == _of("gp/1 hospital/1", "council/1")
+
+
+def test_who_has_numbers_alone_makes_no_bridge_between_two_of_whom_nothing_was_found() -> None:
+    """Two records that share a number each with a third, and no name with one another, are held apart as ever."""
+    pairs = _pairs(("gp/1", "bridge/1", 8.0), ("bridge/1", "council/1", 1.0))
+    assert _persons(_roster("gp/1", "bridge/1", "council/1"), _compared(pairs, NUMBER, NUMBER)) == _of(
+        "gp/1 bridge/1", "council/1"
+    )

@@ -45,6 +45,7 @@ def _pairs(
         excluded,
         flags(repeated),
         flags(home),
+        flags(()),
     )
 
 
@@ -180,6 +181,6 @@ def test_no_pairs_give_no_verdicts() -> None:
     empty = np.zeros(0, dtype=np.int64)
     none = np.zeros(0, dtype=bool)
     verdicts = decide(
-        members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none, none), DecisionPolicy()
+        members, Candidates(empty, empty, np.zeros(0), none, none, none, none, none, none, none), DecisionPolicy()
     )
     assert verdicts.probability.size == 0
