@@ -1,4 +1,8 @@
-"""The group of searches of the GP system: what they found, never merged with registers or groups worked out here."""
+"""The group of searches of the GP system: what they found, never merged with registers or groups worked out here.
+
+Of one person the newest run of each search holds. A record is all that its source says of somebody, so that whom a
+later run no longer finds comes in a newer record without the search.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +27,8 @@ PRIORITY: Final[dict[Condition, str]] = {
     Condition.HYPERTENSION: "prio_group_htn_supplied",
 }
 """Asthma has no open rules, so that its supplied group is the only one."""
-UNCODED: Final = (
-    Condition.DIABETES,
-    Condition.HYPERTENSION,
-    Condition.COPD,
-    Condition.ASTHMA,
-    Condition.CKD,
-    Condition.AF,
-    Condition.HEART_FAILURE,
-)
+UNCODED: Final = (Condition.DIABETES, Condition.HYPERTENSION, Condition.COPD, Condition.CKD)
+"""Conditions with a feature of their own; what is suspected of any other counts in `suspected_uncoded_any`."""
 _RECORDED: Final = (SearchKind.PRIORITY_GROUP.value,)
 
 

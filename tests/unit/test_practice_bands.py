@@ -186,6 +186,12 @@ def test_of_several_values_of_a_day_the_highest_holds() -> None:
     assert people["a"]["hba1c_band"] == people["b"]["hba1c_band"] == "91_and_over"
 
 
+def test_a_value_comes_out_as_it_went_in() -> None:
+    values = [0.0, 0.074, 0.1, 0.2999, 1.1, 28.9, 47.5, 58.1, 98.6, 120.3, 9_999.9999, 10_000.0]
+    people = computed({str(v): _m("supplied_risk_score", v, on) for v in values for on in (date(1971, 2, 3), LATELY)})
+    assert [people[str(v)]["risk_score_supplied"] for v in values] == values
+
+
 @pytest.mark.parametrize("condition", list(CAMBRIDGE_WEIGHTS))
 def test_each_condition_weighs_what_the_score_says(condition: Condition) -> None:
     person = computed({"p": record(diagnoses=[diagnosis(condition.value)])})["p"]

@@ -145,7 +145,8 @@ def _measurements(rows: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
 
 
 def _value(name: str) -> pl.Expr:
-    return (pl.col(name) % _DAY) / _STEPS
+    # Polars multiplies by the inverse of a constant divisor, which is off in the last place: 0.074 would not be 0.074.
+    return ((pl.col(name) % _DAY) / _STEPS).round(4)
 
 
 def _day(name: str) -> pl.Expr:
