@@ -107,13 +107,11 @@ def _diagnoses(
 
 @dataclass(frozen=True)
 class Entries:
-    """Entries on registers: who has ever had each condition, since which day (where they have it), and the coded
-    entries in `facts` (condition, status, recorded_on) with the `owner` of each.
+    """Entries on registers: who has ever had each condition, and the coded entries in `facts` (condition, status,
+    recorded_on) with the `owner` of each.
     """
 
     has: dict[Condition, Flags]
-    since: dict[Condition, Ints]
-    resolved: dict[Condition, Flags]
     owner: Ints
     facts: pl.DataFrame
 
@@ -129,8 +127,6 @@ def register_entries(
 ) -> Entries:
     """Return who is on which register and the entries that say so, between birth and death."""
     has: dict[Condition, Flags] = {}
-    sinces: dict[Condition, Ints] = {}
-    ended: dict[Condition, Flags] = {}
     owners, conditions, days, resolved = [], [], [], []
     for condition, shape in registers.items():
         draw = chance.stream(f"health.register.{condition.value}")
@@ -153,10 +149,6 @@ def register_entries(
         days += [since, np.minimum(until[ends], death[who[ends]])]
         conditions.append(np.full(len(who) + int(ends.sum()), condition.value))
         resolved += [np.zeros(len(who), dtype=bool), np.ones(int(ends.sum()), dtype=bool)]
-        sinces[condition] = np.zeros(len(age), dtype=np.int64)
-        sinces[condition][who] = since
-        ended[condition] = np.zeros(len(age), dtype=np.bool_)
-        ended[condition][who[ends]] = True
     facts = pl.DataFrame(
         {
             "condition": np.concatenate(conditions),
@@ -164,4 +156,4 @@ def register_entries(
             "recorded_on": pl.Series(np.concatenate(days)).cast(pl.Int32).cast(pl.Date),
         }
     )
-    return Entries(has, sinces, ended, np.concatenate(owners), facts)
+    return Entries(has, np.concatenate(owners), facts)

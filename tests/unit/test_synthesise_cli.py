@@ -11,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from linkage.synthesise import SOURCES, feeds, geography, population
+from linkage.synthesise.feeds.published import published
 from schemas.errors import InputError, Reason
 from services.cli.synthesise import register
 
@@ -85,7 +86,9 @@ def test_feeds_are_written_beside_and_leave_the_other_files_as_they_are(app: typ
     areas = pl.read_csv(whole / "feeds" / "geography.csv", schema=made.geography.schema)
     assert areas.equals(made.geography)
     assert pl.read_csv(whole / "feeds" / "practices.csv").equals(made.practices)
-    assert len(said["files"]) == 4 + len(SOURCES) + 3
+    for kind, frame in published().items():
+        assert pl.read_csv(whole / "feeds" / "reference" / f"{kind}.csv").height == frame.height
+    assert len(said["files"]) == 4 + len(SOURCES) + 3 + len(published())
 
 
 def test_feeds_can_be_csv(app: typer.Typer, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Council Tax Reduction (`medway.ctr`, `swale.ctr`): claims, and the help that goes with them."""
+"""Council Tax Reduction (`medway.ctr`, `swale.ctr`): claims, and the help that goes with them.
+
+Shares of help and amounts [assumption].
+"""
 
 from __future__ import annotations
 

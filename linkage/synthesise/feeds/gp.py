@@ -1,4 +1,7 @@
-"""General practice (`kmicb.gp`): registers, measurements, prescriptions, searches, screening, fit notes, referrals."""
+"""General practice (`kmicb.gp`): registers, measurements, prescriptions, searches, screening, fit notes, referrals.
+
+Shares without a source beside them are [assumption].
+"""
 
 from __future__ import annotations
 

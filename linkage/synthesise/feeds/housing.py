@@ -1,6 +1,6 @@
 """Councils' housing and revenues (`medway.housing`, `swale.housing`): under-occupation, arrears, energy certificates.
 
-Beside claimants some who claim nothing stand here with a debt.
+Beside claimants some who claim nothing stand here with a debt. Stages and sums [assumption].
 """
 
 from __future__ import annotations

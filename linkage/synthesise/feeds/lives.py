@@ -117,12 +117,24 @@ def live(society: Society) -> Lives:
     dead[rows] = death < REFERENCE_DAY
     spans = Spans(world.birth_day, last, dead)
     return Lives(
-        society, rows, at, _dwellings(chance, world, rows, care_home), hard, patients, (first, second), beside,
-        frailty, _restless(chance, patients, hard, rows), _smoker(chance, patients, hard.substance[rows]),
-        _hidden(chance, patients, world.community[rows] > 1), care_home,
-        _limited(chance, world, rows, patients, strain, hard),
-        flags(chance.stream("feeds.carer"), _caring(world.age, strain)), spans.of(rows), spans,
-    )  # fmt: skip
+        society=society,
+        rows=rows,
+        at=at,
+        dwelling=_dwellings(world, rows, care_home),
+        hardship=hard,
+        patients=patients,
+        entries=(first, second),
+        beside=beside,
+        frailty=frailty,
+        restless=_restless(chance, hard, rows),
+        smoker=_smoker(chance, patients, hard.substance[rows]),
+        hidden=_hidden(chance, patients, world.community[rows] > 1),
+        in_care_home=care_home,
+        limited=_limited(chance, world, rows, patients, strain, hard),
+        carer=flags(chance.stream("feeds.carer"), _caring(world.age, strain)),
+        spans=spans.of(rows),
+        world_spans=spans,
+    )
 
 
 def _beside(chance: Chance, age: Floats, has: dict[Condition, Flags], substance: Flags) -> dict[Condition, Ints]:
@@ -153,7 +165,7 @@ def _care_home(chance: Chance, patients: Patients, frailty: Floats) -> Flags:
     return flags(chance.stream("feeds.care_home"), (patients.age >= 68.0) * logistic(lean))
 
 
-def _dwellings(chance: Chance, world: World, rows: Ints, care_home: Flags) -> Ints:
+def _dwellings(world: World, rows: Ints, care_home: Flags) -> Ints:
     """Return everybody's dwelling: residents of care homes share some 25 to a door, near where they lived."""
     dwelling = world.homes.dwelling[world.home].copy()
     residents = rows[np.flatnonzero(care_home)]
@@ -165,7 +177,7 @@ def _dwellings(chance: Chance, world: World, rows: Ints, care_home: Flags) -> In
     return dwelling
 
 
-def _restless(chance: Chance, patients: Patients, hard: Hardship, rows: Ints) -> Floats:
+def _restless(chance: Chance, hard: Hardship, rows: Ints) -> Floats:
     """Return a factor on unplanned care: a few people come again and again."""
     draw = chance.stream("feeds.restless")
     factor: Floats = draw.gamma(0.9, 1.0 / 0.9, len(rows)) * (1.0 + 1.5 * hard.substance[rows] + 1.5 * hard.rough[rows])

@@ -1,7 +1,8 @@
 """What households pay and receive: homes with their rents, and the benefits that follow from rent, work and members.
 
 Pence a week. Rates of benefits are those of 2025/26, rounded; what follows from them (awards, caps, shortfalls) is
-worked out by the rules in short, so that amounts agree with each other.
+worked out by the rules in short, so that amounts agree with each other. Rents and council tax are [assumption], near
+those of Medway and Swale.
 """
 
 from __future__ import annotations

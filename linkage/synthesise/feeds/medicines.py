@@ -1,4 +1,7 @@
-"""What general practice prescribed: counts of drugs, inhalers, steroids, insulin, statins, following the registers."""
+"""What general practice prescribed: counts of drugs, inhalers, steroids, insulin, statins, following the registers.
+
+Shares and issues a year are [assumption], set near those of QOF, CVDPREVENT and the National Diabetes Audit.
+"""
 
 from __future__ import annotations
 

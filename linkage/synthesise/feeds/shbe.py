@@ -1,5 +1,5 @@
 """Housing Benefit as councils hold it (`medway.shbe`, `swale.shbe`): claims, changes of circumstances, discretionary
-payments.
+payments. Shares [assumption].
 """
 
 from __future__ import annotations

@@ -38,6 +38,7 @@ from linkage.synthesise.names.communities import COMMUNITIES
 from linkage.synthesise.population import practices_near, society
 from linkage.synthesise.rates import ErrorRates
 
+# Shares of records without NHS number [assumption]: least where it is the key, most where people come without letters.
 _HEALTH: Final = (
     Writer("kmicb.gp", "H", HEALTH, without_nhs_number=0.005, first=True),
     Writer("kmicb.sus", "S", HEALTH, named=False, areas_2011=True, without_nhs_number=0.012),
