@@ -129,6 +129,10 @@ def pseudonymise(
     layout: LayoutOption = None,
     layout_settings: LayoutSettingsOption = None,
     beside: BesideOption = None,
+    areas: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Postcodes and their LSOAs (ONS postcode directory), for records without."),
+    ] = None,
     domain: DomainOption = None,
     bridge: BridgeOption = None,
     hub: HubOption = None,
@@ -169,6 +173,7 @@ def pseudonymise(
     from linkage.encode import ProjectKeys
     from schemas.errors import InputError, Reason
     from services.pseudonymise import ColumnMap, Job, read_column_map, read_key_file, run
+    from services.pseudonymise.areas import Areas
     from services.pseudonymise.declare import declaration
 
     agreement = read_agreement(agreement_name)
@@ -199,6 +204,7 @@ def pseudonymise(
         version,
         raw,
         pseudonyms_of(domain, bridge, hub, salt),
+        None if areas is None else Areas(areas),
     )
     _warn_of_open_key(key_file)
     with _progress(source_path.name) as progress:

@@ -21,6 +21,7 @@ from schemas.agreement import Agreement
 from schemas.contracts.records import FileDeclaration
 from schemas.contracts.subject import FILTER_COLUMNS, TOKEN_COLUMNS
 from schemas.errors import InputError, Reason
+from services.pseudonymise.areas import Areas
 from services.pseudonymise.bridges import Pseudonyms, open_crossing, without_pseudonyms
 from services.pseudonymise.clear import ClearSource, clear_chunks
 from services.pseudonymise.layouts import Layout
@@ -47,6 +48,7 @@ class Job:
 
     `extract_date` bounds births and deaths; without one it is the day of the run. With a `layout`, the source is a file
     (or folder) of that raw layout, and no column map is needed. Without `pseudonyms`, those in it are left out.
+    `areas` give records a small area by their postcode.
     """
 
     source_path: Path
@@ -58,6 +60,7 @@ class Job:
     version: int | None = None
     layout: Layout | None = None
     pseudonyms: Pseudonyms | None = None
+    areas: Areas | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,8 @@ def run(job: Job, *, workers: int = 1, rows_at_once: int = ROWS_AT_ONCE, progres
     known = job.pseudonyms is not None and job.pseudonyms.domain is not None
     clear, row_count = clear_chunks(source, settings.latest, report, rows_at_once, pseudonyms=known)
     clear = _crossed(job, clear, settings.latest, report)
+    if job.areas is not None:
+        clear = (job.areas.apply(chunk, report) for chunk in clear)
     seen = SeenRecords()
     prepared = ((chunk, seen.repeated(chunk.frame)) for chunk in clear)
 
