@@ -1,8 +1,8 @@
 """ECDS, the Emergency Care Data Set: one row an attendance.
 
 Columns as in an ICB's open repository of its warehouse. The time of arrival is left out, and the day of a
-self-inflicted injury leaves as its month. Diagnoses of this data set are SNOMED CT where the record has ICD-10: they
-are left out.
+self-inflicted injury leaves as its month. Diagnoses of this data set are SNOMED CT where the record has ICD-10: those
+that a controller has mapped are read from a table beside, the others are left out and counted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from linkage.layouts.diagnoses import diagnosis_table, with_diagnoses
 from linkage.layouts.gathering import KEY, facts, gathered, latest, month_of, usable
 from linkage.layouts.mapped import Mapped
 from linkage.layouts.money import Unit, pence
@@ -21,6 +22,9 @@ from schemas.codes import CircumstanceKind, EncounterKind, InjuryIntent
 
 _ON, _INTENT, _HOME = "attendance_arrival_date", "clinical_injury_intent_code", "patient_accommodation_status_code"
 _PRICE: Final = "attendance_final_price"
+_LEFT: Final = "attendance_departure_date"
+ATTENDANCE: Final = "primarykey_id"
+_ICD10: Final = r"^[A-Za-z][0-9]{2}"
 
 INTENT: Final = {
     "276853009": InjuryIntent.SELF_INFLICTED.value,
@@ -44,9 +48,10 @@ TABLES: Final = (
             "patient_nhs_number_value_pseudo", "patient_nhs_number_value", "patient_nhs_number_status",
             "patient_local_patient_identifier_value", "patient_birth_date", "patient_stated_gender",
             "patient_ethnic_category", "patient_usual_address_lsoa_11", "patient_registration_general_practice",
-            _HOME, _INTENT, _PRICE,
+            _HOME, _INTENT, _PRICE, _LEFT, ATTENDANCE,
         ),
     ),
+    diagnosis_table(ATTENDANCE),
 )  # fmt: skip
 
 
@@ -77,11 +82,15 @@ def clear_rows(tables: Mapping[str, pl.DataFrame], extracted_on: date) -> Mapped
             "practice_code": pl.col("patient_registration_general_practice"),
         },
     )
+    mapped, unmapped = _mapped(tables.get("diagnosis"))
     encounters = facts(
-        every,
+        with_diagnoses(every, mapped, ATTENDANCE),
         KEY,
         kind=pl.lit(EncounterKind.AE_ATTENDANCE.value),
         started_on=pl.when("harmed").then("month").otherwise(_ON),
+        ended_on=pl.when("harmed").then(None).otherwise(_LEFT),
+        primary_diagnosis=pl.col("first"),
+        secondary_diagnoses=pl.col("further"),
         injury_intent=pl.col("intent"),
         cost_pence=pence(pl.col(_PRICE), Unit.POUNDS),
     )
@@ -92,5 +101,17 @@ def clear_rows(tables: Mapping[str, pl.DataFrame], extracted_on: date) -> Mapped
         code=pl.col(_HOME).replace(ACCOMMODATION),
         recorded_on=pl.when("harmed").then("month").otherwise(_ON),
     )
-    counts = {"attendances": every.height, "days of self-harm as months": int(every["harmed"].sum())}
+    counts = {
+        "attendances": every.height,
+        "days of self-harm as months": int(every["harmed"].sum()),
+        "diagnoses that are not ICD-10: left out": unmapped,
+    }
     return gathered(people, {"encounters": [encounters], "circumstances": [circumstances]}, counts)
+
+
+def _mapped(table: pl.DataFrame | None) -> tuple[pl.DataFrame | None, int]:
+    """Return the diagnoses that are ICD-10, and how many are not."""
+    if table is None:
+        return None, 0
+    kept = table.filter(pl.col("code").str.contains(_ICD10))
+    return kept, table.height - kept.height

@@ -44,6 +44,7 @@ TABLES: Final = (
         optional=True,
     ),
     Table("fit_note", (PATIENT, "start_date", "end_date"), optional=True),
+    Table("inclusion_flag", (PATIENT, "group", "stated_date"), ("ended_date",), optional=True),
 )  # fmt: skip
 
 MATCH: Final = {str(number): status.value for number, status in enumerate(PropertyMatch, start=1)}
@@ -123,6 +124,8 @@ def _others(tables: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
                                 "run_on": "run_date", "priority_group": "priority_group",
                                 "reviewed_on": "reviewed_date"}),
         "fit_note": ("fit_notes", {"started_on": "start_date", "ended_on": "end_date"}),
+        "inclusion_flag": ("inclusion_flags", {"group": "group", "stated_on": "stated_date",
+                                               "ended_on": "ended_date"}),
     }  # fmt: skip
     return {
         kind: facts(tables[table], PATIENT, **{member: pl.col(column) for member, column in members.items()})

@@ -1,4 +1,5 @@
-"""Neutral records: one file, one row an event, for data sets that have no national layout to go by.
+"""Neutral records, for data sets that have no national layout to go by: one file, one row an event; of social care, a
+table of clients with their services and flags beside.
 
 Adult social care, the child measurement programme and social prescribing are asked for in these columns; a controller's
 own names are given in the settings. Nobody publishes these layouts: they are this programme's.
@@ -12,9 +13,9 @@ from typing import Final
 
 import polars as pl
 
-from linkage.layouts.gathering import facts, gathered, latest
+from linkage.layouts.gathering import KEY, facts, gathered, latest
 from linkage.layouts.mapped import Mapped
-from linkage.layouts.tables import Table
+from linkage.layouts.tables import ROW, Table
 from schemas.codes import CarePackage, MeasurementKind, ReferralReason, ReferralService
 
 PERSON: Final = "person_id"
@@ -24,7 +25,11 @@ IDENTITY: Final = (
 )  # fmt: skip
 """Columns of who somebody is that each of these may have, named as a clear file's."""
 
-ASC_TABLES: Final = (Table("service", (PERSON, "service_type", "start_date"), (*IDENTITY, "end_date", "weekly_hours")),)
+ASC_TABLES: Final = (
+    Table("client", (PERSON,), IDENTITY),
+    Table("service", (PERSON, "service_type", "start_date"), ("end_date", "weekly_hours"), optional=True),
+    Table("inclusion_flag", (PERSON, "group", "stated_date"), ("ended_date",), optional=True),
+)
 NCMP_TABLES: Final = (Table("measurement", (PERSON, "measured_on", "bmi_p_score"), IDENTITY),)
 JOY_TABLES: Final = (Table("referral", (PERSON, "referred_on"), (*IDENTITY, "closed_on", "reason")),)
 
@@ -53,17 +58,18 @@ REASONS: Final = {
 
 def asc_rows(tables: Mapping[str, pl.DataFrame], extracted_on: date) -> Mapped:
     """Return one clear row a client of adult social care, with their packages of care."""
-    table = tables["service"]
-    packages = facts(
-        table,
-        PERSON,
-        package=pl.col("service_type").str.to_lowercase().replace(SERVICES),
-        started_on=pl.col("start_date"),
-        ended_on=pl.col("end_date"),
-        weekly_hours=pl.col("weekly_hours"),
-    )
-    people = latest(table, pl.col(PERSON), "start_date", _identity())
-    return gathered(people, {"care_arrangements": [packages]}, {"services": table.height})
+    clients = tables["client"].unique(PERSON, keep="last", maintain_order=True).filter(pl.col(PERSON).is_not_null())
+    people = clients.select(pl.col(PERSON).alias(KEY), ROW, *IDENTITY)
+    lists: dict[str, list[pl.DataFrame]] = {}
+    if (services := tables.get("service")) is not None:
+        package = pl.col("service_type").str.to_lowercase().replace(SERVICES)
+        dated = {"started_on": pl.col("start_date"), "ended_on": pl.col("end_date")}
+        hours = pl.col("weekly_hours")
+        lists["care_arrangements"] = [facts(services, PERSON, package=package, **dated, weekly_hours=hours)]
+    if (flags := tables.get("inclusion_flag")) is not None:
+        said = {"group": pl.col("group"), "stated_on": pl.col("stated_date"), "ended_on": pl.col("ended_date")}
+        lists["inclusion_flags"] = [facts(flags, PERSON, **said)]
+    return gathered(people, lists, {"clients": people.height})
 
 
 def ncmp_rows(tables: Mapping[str, pl.DataFrame], extracted_on: date) -> Mapped:

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from linkage.layouts.diagnoses import diagnosis_table, with_diagnoses
 from linkage.layouts.gathering import KEY, facts, gathered, latest, usable
 from linkage.layouts.mapped import Mapped
 from linkage.layouts.money import Unit, pence
@@ -36,7 +37,7 @@ TABLES: Final = (
             "spell_admission_method", _ENDED, _PRIMARY, _PRICE,
         ),
     ),
-    Table("diagnosis", (SPELL, "diagnosis_number", "code"), optional=True),
+    diagnosis_table(SPELL),
     Table("fit_note", (SPELL, "start_date", "end_date"), optional=True),
 )  # fmt: skip
 
@@ -63,7 +64,7 @@ def clear_rows(tables: Mapping[str, pl.DataFrame], extracted_on: date) -> Mapped
             "practice_code": pl.col("spell_patient_registration_general_practice"),
         },
     )
-    coded = _diagnoses(spell, tables.get("diagnosis"))
+    coded = with_diagnoses(spell, tables.get("diagnosis"), SPELL)
     encounters = facts(
         coded,
         KEY,
@@ -78,20 +79,6 @@ def clear_rows(tables: Mapping[str, pl.DataFrame], extracted_on: date) -> Mapped
     lists = {"encounters": [encounters], "fit_notes": _fit_notes(spell, tables.get("fit_note"))}
     nobody = spell.height - spell[KEY].count()
     return gathered(people, lists, {"spells": spell.height, "spells of nobody who can be told": nobody})
-
-
-def _diagnoses(spell: pl.DataFrame, table: pl.DataFrame | None) -> pl.DataFrame:
-    """Return the spells with `first` and `further` (codes in their order, a space between two)."""
-    if table is None:
-        return spell.with_columns(first=pl.lit(None, dtype=pl.String), further=pl.lit(None, dtype=pl.String))
-    number = pl.col("diagnosis_number").cast(pl.Int64, strict=False)
-    ordered = table.with_columns(number.alias("at")).sort("at", maintain_order=True)
-    by_spell = ordered.group_by(SPELL, maintain_order=True).agg(
-        first=pl.col("code").filter(pl.col("at") == 1).first(),
-        further=pl.col("code").filter(pl.col("at") > 1).str.join(" "),
-    )
-    joined = spell.join(by_spell, on=SPELL, how="left", maintain_order="left")
-    return joined.with_columns(pl.col("further").replace("", None))
 
 
 def _fit_notes(spell: pl.DataFrame, table: pl.DataFrame | None) -> list[pl.DataFrame]:

@@ -161,10 +161,11 @@ def test_appointments_that_were_cancelled_are_not_missed(tmp_path: Path) -> None
 def test_an_attendance_after_self_harm_leaves_as_its_month(tmp_path: Path) -> None:
     path = folder(
         tmp_path / "ecds",
-        attendance=f"""patient_nhs_number_value_pseudo|attendance_arrival_date|attendance_arrival_time|clinical_injury_intent_code|patient_accommodation_status_code
-            {"AB" * 16}|2026-01-13|03:14|276853009|HM01
-            {"AB" * 16}|2026-01-14|10:00|242056005|32911000
-            {"CD" * 16}|2026-01-15|10:01|1|""",
+        attendance=f"""primarykey_id|patient_nhs_number_value_pseudo|attendance_arrival_date|attendance_arrival_time|clinical_injury_intent_code|patient_accommodation_status_code
+            7|{"AB" * 16}|2026-01-13|03:14|276853009|HM01
+            8|{"AB" * 16}|2026-01-14|10:00|242056005|32911000
+            9|{"CD" * 16}|2026-01-15|10:01|1|""",
+        diagnosis="primarykey_id|diagnosis_number|code\n9|1|J45.9\n9|2|195967001",
     )
     records, report = pseudonymise(path, "ecds", pseudonyms=Pseudonyms(HUB))
 
@@ -176,6 +177,8 @@ def test_an_attendance_after_self_harm_leaves_as_its_month(tmp_path: Path) -> No
         [("HM01", date(2026, 1, 1)), ("HM07", date(2026, 1, 14))],
         [],
     ]
+    assert facts(records, "encounters", "primary_diagnosis")[1] == [("J459",)]
+    assert report.layout_counts["diagnoses that are not ICD-10: left out"] == 1
     assert records["token_pseudonym"].null_count() == 0
     assert report.values_left_out == {"attendance.attendance_arrival_time": 3}
     assert report.fault_counts == {("encounters.injury_intent", "unknown_code", False): 1}
@@ -226,7 +229,7 @@ def test_pseudonyms_of_a_layout_need_a_domain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("layout", "table", "text", "said"),
     [
-        ("asc", "service", "person_id|start_date\n1|2020-01-01", "lacks service_type"),
+        ("asc", "client", "name\nAnn", "lacks person_id"),
         (
             "gp",
             "observation",

@@ -52,7 +52,7 @@ def whole_share(fact: Fact) -> Fact:
 
 
 def harm_is_coarse(fact: Fact) -> Fact:
-    return month(fact) if fact.get("injury_intent") == "self_inflicted" else fact
+    return {**month(fact), "ended_on": None} if fact.get("injury_intent") == "self_inflicted" else fact
 
 
 def hours(fact: Fact) -> Fact:
@@ -100,6 +100,7 @@ CASES = (
             ),
             "referrals": (Said(("service", "opened_on", "closed_on", "reason")),),
             "fit_notes": (Said(("started_on", "ended_on")),),
+            "inclusion_flags": (Said(("group", "stated_on", "ended_on")),),
         },
         (*HOSPITAL, *NAMED, "interpreter_needed", "property_match", "date_of_death"),
     ),
@@ -136,13 +137,18 @@ CASES = (
         {
             "encounters": (
                 Said(
-                    ("started_on", "injury_intent", "cost_pence"), {"kind": "ae_attendance"}, harm_is_coarse, at_least=1
+                    (
+                        "started_on", "ended_on", "primary_diagnosis", "secondary_diagnoses", "injury_intent",
+                        "cost_pence",
+                    ),
+                    {"kind": "ae_attendance"},
+                    harm_is_coarse,
+                    at_least=1,
                 ),
             )
         },
         HOSPITAL,
         keyed_by_number=True,
-        one_file=True,
     ),
     Case(
         "mhsds",
@@ -175,9 +181,11 @@ CASES = (
     Case(
         "asc",
         neutral.social_care,
-        {"care_arrangements": (Said(("package", "started_on", "ended_on", "weekly_hours"), {}, hours, 1),)},
+        {
+            "care_arrangements": (Said(("package", "started_on", "ended_on", "weekly_hours"), {}, hours),),
+            "inclusion_flags": (Said(("group", "stated_on", "ended_on")),),
+        },
         (*WHO, *NAMED),
-        one_file=True,
     ),
     Case(
         "ncmp",

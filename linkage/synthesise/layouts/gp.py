@@ -59,6 +59,10 @@ def tables(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
         "fit_note": people(
             listed(frame, "fit_notes"), {PATIENT: KEY, "start_date": "started_on", "end_date": "ended_on"}
         ),
+        "inclusion_flag": people(
+            listed(frame, "inclusion_flags"),
+            {PATIENT: KEY, "group": "group", "stated_date": "stated_on", "ended_date": "ended_on"},
+        ),
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from linkage.layouts import sus_apc
-from linkage.layouts.ecds import INTENT
+from linkage.layouts.ecds import ATTENDANCE, INTENT
 from linkage.layouts.sus_op import ATTENDED
 from linkage.synthesise.layouts.flat import KEY, listed, people, pounds, turned
 from schemas.codes import EncounterKind
@@ -30,24 +30,11 @@ def spells(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
             "spell_commissioning_tariff_calculation_final_price": "price",
         },
     )  # fmt: skip
-    codes = stays.select(
-        pl.col("number").cast(pl.String).alias(sus_apc.SPELL),
-        pl.col("secondary_diagnoses").str.split(" ").alias("code"),
-    )
-    further = (
-        codes.explode("code")
-        .drop_nulls("code")
-        .with_columns((pl.int_range(pl.len()).over(sus_apc.SPELL) + 2).cast(pl.String).alias("diagnosis_number"))
-    )
-    primary = people(stays, {sus_apc.SPELL: "number", "code": "primary_diagnosis"}).drop_nulls("code")
     first = stays.group_by(KEY, maintain_order=True).agg(pl.col("number").first().cast(pl.String).alias(sus_apc.SPELL))
     notes = listed(frame, "fit_notes").join(first, on=KEY, how="inner", maintain_order="left")
-    order = (sus_apc.SPELL, "diagnosis_number", "code")
     return {
         "spell": spell,
-        "diagnosis": pl.concat(
-            [primary.with_columns(diagnosis_number=pl.lit("1")).select(order), further.select(order)]
-        ),
+        "diagnosis": _diagnoses(stays, sus_apc.SPELL),
         "fit_note": people(notes, {sus_apc.SPELL: sus_apc.SPELL, "start_date": "started_on", "end_date": "ended_on"}),
     }
 
@@ -71,16 +58,13 @@ def appointments(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def attendances(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return emergency care: one row an attendance, with the accommodation recorded on its day, if any."""
-    seen = _of_kind(frame, EncounterKind.AE_ATTENDANCE)
-    homes = listed(frame, "circumstances").filter(pl.col("kind") == "accommodation")
-    homes = homes.select(KEY, "code", pl.col("recorded_on").alias("started_on")).unique(
-        [KEY, "started_on"], keep="first"
-    )
-    first = pl.col("started_on").is_first_distinct().over(KEY)
-    seen = seen.join(homes, on=[KEY, "started_on"], how="left", maintain_order="left").with_columns(
-        pl.when(first).then("code").alias("code")
-    )
+    """Return emergency care: one row an attendance, diagnoses beside. A person's first accommodation is told with their
+    first attendance and so on, as the data set has it only there.
+    """
+    seen = _of_kind(frame, EncounterKind.AE_ATTENDANCE).with_row_index("number", offset=1)
+    turn = pl.int_range(pl.len()).over(KEY).alias("turn")
+    homes = listed(frame, "circumstances").filter(pl.col("kind") == "accommodation").select(KEY, turn, "code")
+    seen = seen.with_columns(turn).join(homes, on=[KEY, "turn"], how="left", maintain_order="left")
     table = people(
         seen,
         {
@@ -89,10 +73,21 @@ def attendances(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
             "patient_stated_gender": "sex", "patient_ethnic_category": "ethnic_category",
             "patient_usual_address_lsoa_11": "lsoa", "patient_registration_general_practice": "practice_code",
             "patient_accommodation_status_code": "code", "attendance_arrival_date": "started_on",
+            "attendance_departure_date": "ended_on", ATTENDANCE: "number",
             "clinical_injury_intent_code": "injury_intent", "attendance_final_price": "price",
         },
     )  # fmt: skip
-    return {"attendance": table.with_columns(pl.col("clinical_injury_intent_code").replace(turned(INTENT)))}
+    intent = pl.col("clinical_injury_intent_code").replace(turned(INTENT))
+    return {"attendance": table.with_columns(intent), "diagnosis": _diagnoses(seen, ATTENDANCE)}
+
+
+def _diagnoses(events: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return the diagnoses of numbered events, one row a code in its place."""
+    numbered = events.with_columns(pl.col("number").cast(pl.String).alias(key))
+    primary = numbered.select(key, diagnosis_number=pl.lit("1"), code="primary_diagnosis").drop_nulls("code")
+    further = numbered.select(key, code=pl.col("secondary_diagnoses").str.split(" ")).explode("code").drop_nulls("code")
+    place = (pl.int_range(pl.len()).over(key) + 2).cast(pl.String).alias("diagnosis_number")
+    return pl.concat([primary, further.select(key, place, "code")])
 
 
 def _of_kind(frame: pl.DataFrame, kind: EncounterKind) -> pl.DataFrame:

@@ -10,12 +10,22 @@ from schemas.codes import MeasurementKind, ReferralService
 
 
 def social_care(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return adult social care: one row a package."""
-    columns = {
-        "service_type": "package", "start_date": "started_on", "end_date": "ended_on", "weekly_hours": "weekly_hours",
-    }  # fmt: skip
-    table = _events(frame, listed(frame, "care_arrangements"), columns)
-    return {"service": table.with_columns(pl.col("service_type").replace(turned(SERVICES)))}
+    """Return adult social care: clients, packages and flags."""
+    packages = people(
+        listed(frame, "care_arrangements"),
+        {
+            PERSON: KEY, "service_type": "package", "start_date": "started_on", "end_date": "ended_on",
+            "weekly_hours": "weekly_hours",
+        },
+    )  # fmt: skip
+    return {
+        "client": people(frame, {PERSON: KEY, **{name: name for name in IDENTITY}}),
+        "service": packages.with_columns(pl.col("service_type").replace(turned(SERVICES))),
+        "inclusion_flag": people(
+            listed(frame, "inclusion_flags"),
+            {PERSON: KEY, "group": "group", "stated_date": "stated_on", "ended_date": "ended_on"},
+        ),
+    }
 
 
 def child_measurement(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:

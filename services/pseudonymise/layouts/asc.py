@@ -11,4 +11,4 @@ from services.pseudonymise.layouts.settings import checked
 
 def build(settings: dict[str, Any]) -> Folder:
     """Return the layout; its settings may rename columns."""
-    return Folder(neutral.ASC_TABLES, neutral.asc_rows, checked(FolderSettings, settings))
+    return Folder(neutral.ASC_TABLES, neutral.asc_rows, checked(FolderSettings, settings), neutral.PERSON)
