@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from linkage.features.entry import DTYPES
-from linkage.features.tables import EVENT_ONLY, FACTS, SUBJECT, FeatureTables
+from linkage.features.tables import EVENT_ONLY, FACTS, NUMBER, SUBJECT, FeatureTables
 from schemas.contracts.base import Feed
 from schemas.features import FeatureDefinition
 
@@ -39,16 +39,21 @@ class Context:
 
         Read anew at each call: to keep what one group has read for the next would hold every fact there is at once.
         """
-        return self.plan(kind).collect()
+        return self.plan(kind).collect(engine="streaming")
 
     def plan(self, kind: str) -> pl.LazyFrame:
         """Return `facts(kind)` as a plan: what it leaves out is not read."""
+        facts = self.tables.facts[kind]
+        if NUMBER in self.subjects.columns and NUMBER in facts.collect_schema():
+            numbered = self.subjects.lazy().select("person_id", NUMBER)
+            return numbered.join(facts, on=NUMBER, how="inner").drop(NUMBER)
         whose = self.subjects.lazy().select("person_id", *SUBJECT)
-        return whose.join(self.tables.facts[kind], on=list(SUBJECT), how="inner")
+        return whose.join(facts.drop(NUMBER, strict=False), on=list(SUBJECT), how="inner")
 
     def everybody(self, kind: str) -> pl.DataFrame:
         """Return the facts of `kind` of all subjects, whoever's person they are: households are of subjects."""
-        return self.once(f"everybody's {kind}", self.tables.facts[kind].collect)
+        facts = self.tables.facts[kind].drop(NUMBER, strict=False)
+        return self.once(f"everybody's {kind}", facts.collect)
 
     def once(self, name: str, work: Callable[[], T]) -> T:
         """Return what `work` gives, worked out the first time that any group asks for `name`."""

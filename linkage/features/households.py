@@ -16,7 +16,7 @@ import polars as pl
 
 from linkage.features.context import Context
 from linkage.features.people import age_years
-from linkage.features.tables import SUBJECT
+from linkage.features.tables import NUMBER, SUBJECT
 from schemas.codes import Benefit, ClaimStatus, PropertyMatch
 from schemas.contracts.base import Feed
 from schemas.contracts.subject import ClaimRole
@@ -41,7 +41,8 @@ class Households:
 
     def facts(self, context: Context, kind: str) -> pl.DataFrame:
         """Return the facts of `kind` of all members: `household, source, subject_ref` and the contract's columns."""
-        return self.members.lazy().join(context.tables.facts[kind], on=list(SUBJECT), how="inner").collect()
+        facts = context.tables.facts[kind].drop(NUMBER, strict=False)
+        return self.members.lazy().join(facts, on=list(SUBJECT), how="inner").collect()
 
     def of_people(self, by_household: pl.DataFrame) -> pl.DataFrame:
         """Return what holds for households as it holds for each person: `person_id` and the columns given."""

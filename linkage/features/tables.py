@@ -16,6 +16,8 @@ from schemas.contracts.facts import FACT_KINDS
 SUBJECT: Final = ("source", "subject_ref")
 """What names a subject on the cohort side."""
 
+NUMBER: Final = "subject_number"
+"""A column that frames of facts may carry, demographics among them: their subject as a number, which joins faster."""
 COVERAGE: Final = pl.Schema({"source": pl.String(), "fact": pl.String()})
 GEOGRAPHY: Final = pl.Schema(
     {
@@ -110,7 +112,7 @@ class FeatureTables:
         `coverage` is worked out from the facts where it is not given.
         """
         return cls(
-            facts={kind: _shaped(facts.get(kind), fact_columns(kind)) for kind in KINDS},
+            facts={kind: _shaped(facts.get(kind), fact_columns(kind), NUMBER) for kind in KINDS},
             geography=_shaped(geography, GEOGRAPHY).collect(),
             practices=_shaped(practices, PRACTICES)
             .unique("practice_code", keep="first", maintain_order=True)
@@ -119,13 +121,17 @@ class FeatureTables:
         )
 
 
-def _shaped(frame: pl.DataFrame | pl.LazyFrame | None, schema: pl.Schema) -> pl.LazyFrame:
+def _shaped(frame: pl.DataFrame | pl.LazyFrame | None, schema: pl.Schema, *more: str) -> pl.LazyFrame:
+    """Return the columns of `schema`, null where the frame lacks one, and of `more` those that it has."""
     if frame is None:
         return schema.to_frame().lazy()
     have = set(frame.lazy().collect_schema())
     return frame.lazy().select(
-        pl.col(name).cast(dtype) if name in have else pl.lit(None, dtype=dtype).alias(name)
-        for name, dtype in schema.items()
+        *(
+            pl.col(name).cast(dtype) if name in have else pl.lit(None, dtype=dtype).alias(name)
+            for name, dtype in schema.items()
+        ),
+        *(name for name in more if name in have),
     )
 
 

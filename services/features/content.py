@@ -10,6 +10,7 @@ import polars as pl
 
 from linkage.features import coverage_of
 from linkage.features.change import household_rows
+from linkage.features.tables import NUMBER
 from schemas.columns import columns
 from schemas.contracts.base import Feed, Operation
 from schemas.contracts.facts import FACT_KINDS, Demographics
@@ -18,6 +19,8 @@ from services.lake.latest import latest
 
 SUBJECT: Final = ["source", "subject_ref"]
 _RECORD: Final = [*SUBJECT, "version", "content_hash"]
+_FEED_NUMBERS: Final = 2**31
+"""Subjects of a feed are numbered from a multiple of this, so that none of another has the same number."""
 _NOBODY: Final = pl.Schema(dict.fromkeys(SUBJECT, pl.String()))
 
 Offsets = dict[str, dict[str, int]]
@@ -66,21 +69,21 @@ class Content:
         """Return the facts that hold, by kind: of the latest version of each subject that is not withdrawn.
 
         With `subjects` only of those. Demographics carry their `feed`. A record that came twice counts once. Which
-        records hold is told at once; the facts are plans, read when they are run.
+        records hold is told at once; the facts are plans, read when they are run, and carry their subject's `NUMBER`.
         """
         wanted: dict[str, list[pl.LazyFrame]] = {}
-        for feed, kinds in FACT_KINDS.items():
+        for place, (feed, kinds) in enumerate(FACT_KINDS.items()):
             demographics = self._zone.scan(f"{feed}_demographics")
             if demographics is None:
                 continue
-            holding = self._holding(demographics, feed, subjects)
+            holding = self._holding(demographics, feed, subjects).with_row_index(NUMBER, place * _FEED_NUMBERS)
             wanted.setdefault("demographics", []).append(holding)
-            records = holding.select(_RECORD)
+            records = holding.select(*_RECORD, NUMBER)
             for kind in kinds:
                 rows = None if kind == "demographics" else self._zone.scan(f"{feed}_{kind}")
                 if rows is not None:
-                    found = _of(rows, subjects).join(records, on=_RECORD, how="semi", nulls_equal=True)
-                    wanted.setdefault(kind, []).append(found.unique([*_RECORD, "ordinal"]))
+                    found = _of(rows, subjects).join(records, on=_RECORD, how="inner", nulls_equal=True)
+                    wanted.setdefault(kind, []).append(found.unique([NUMBER, "ordinal"]))
         return {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in wanted.items()}
 
     def _holding(self, demographics: pl.LazyFrame, feed: Feed, subjects: pl.DataFrame | None) -> pl.LazyFrame:
