@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("services/pb", "schemas/generated")
 """Folders of which every file is generated; a file there that nothing generates is removed."""
-FILES = ("services/cli/REFERENCE.md",)
+FILES = ("services/cli/REFERENCE.md", "linkage/features/CATALOGUE.md")
 """Generated files among files that are not."""
 
 
@@ -26,6 +26,7 @@ def artefacts(root: Path = ROOT) -> dict[str, str]:
     """Return the text of every generated file, by path relative to the checkout."""
     from services.cli.app import build
     from services.generation.asyncapi import asyncapi
+    from services.generation.catalogue import catalogue
     from services.generation.commands import command_reference
     from services.generation.json_schemas import json_schemas
     from services.generation.protobuf import generated_code
@@ -36,6 +37,7 @@ def artefacts(root: Path = ROOT) -> dict[str, str]:
         **json_schemas(),
         **asyncapi(version),
         FILES[0]: command_reference(build()),
+        **catalogue(),
     }
 
 

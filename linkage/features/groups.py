@@ -35,15 +35,16 @@ from schemas.features import FeatureDefinition
 
 @dataclass(frozen=True)
 class Group:
-    """One group: its name (that of its module), entries and function."""
+    """One group: its name (that of its module), what the module says of itself, entries and function."""
 
     name: str
+    summary: str
     entries: tuple[FeatureDefinition, ...]
     features: Callable[[Context], pl.DataFrame]
 
 
 def _group(module: ModuleType) -> Group:
-    return Group(module.__name__.rpartition(".")[2], module.ENTRIES, module.features)
+    return Group(module.__name__.rpartition(".")[2], module.__doc__ or "", module.ENTRIES, module.features)
 
 
 _HEALTH: Final = (practice, hospital, care, screening, searches, core20plus5, segments)

@@ -44,18 +44,34 @@ def register(app: typer.Typer) -> None:
 
 
 def features(to: OptionalTo = None, purpose: Purpose = "planning", as_json: AsJson = False) -> None:
-    """List the features: name, type, values, class, and what each means."""
+    """List the features: name, type, values, class, where each comes from, what it means, and when it is unknown."""
     entries = _features_of_server(to, purpose) if to else _features_that_ship()
     if as_json:
         _print_json(entries)
         return
     _print_table(
-        ["feature", "type", "values", "class", "definition"],
+        ["feature", "type", "values", "class", "from", "definition", "unknown when"],
         [
-            [e["name"], e["type"], ", ".join(e["values"] or e["bands"]), e["sensitivity"], e["definition"]]
+            [
+                e["name"],
+                e["type"],
+                ", ".join(e["values"] or e["bands"]),
+                e["sensitivity"],
+                _origin(e),
+                e["definition"],
+                e["unknown_when"],
+            ]
             for e in entries
         ],
     )
+
+
+def _origin(entry: dict[str, Any]) -> str:
+    """Return the feeds of a feature, how far back it looks, and the domain and household that it speaks of."""
+    months = entry["look_back_months"]
+    parts = [", ".join(entry["sources"]), f"{months} months" if months else None]
+    parts += [entry["marmot_domain"], f"household: {entry['household_basis']}" if entry["household_basis"] else None]
+    return "; ".join(part for part in parts if part)
 
 
 def cohorts(to: OptionalTo = None, purpose: Purpose = "planning", as_json: AsJson = False) -> None:

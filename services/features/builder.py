@@ -88,7 +88,7 @@ def rebuild(
     moves = moved(state.membership, transactions)
     offsets = content.offsets()
     fresh = state.coverage is None or state.households is None
-    news = content.news({} if fresh else state.offsets, offsets)
+    news = content.news(None if fresh else state.offsets, offsets)
     coverage, households = news.coverage, news.households
     if state.coverage is not None and state.households is not None:
         coverage = pl.concat([state.coverage, coverage]).unique().sort(*COVERAGE)

@@ -29,8 +29,8 @@ Offsets = dict[str, dict[str, int]]
 
 @dataclass(frozen=True)
 class News:
-    """What rows that landed since say: whose facts they are (`source, subject_ref`, each once; nobody where since is
-    the beginning), which facts their sources deliver (`linkage.features.coverage_of`), and who is in which household
+    """What rows that landed since say: whose facts they are (`source, subject_ref`, each once; nobody from the
+    beginning), which facts their sources deliver (`linkage.features.coverage_of`), and who is in which household
     (`change.HOUSEHOLD_ROWS`).
     """
 
@@ -52,16 +52,19 @@ class Content:
         held = {table: self._zone.offsets(table) for table in self._tables}
         return {table: offsets for table, offsets in held.items() if offsets}
 
-    def news(self, since: Offsets, now: Offsets) -> News:
-        """Return what the rows above `since` say of everybody at once; only tables where `now` differs are read."""
+    def news(self, since: Offsets | None, now: Offsets) -> News:
+        """Return what the rows above `since` say of everybody at once; only tables where `now` differs are read.
+
+        None is the beginning, from which everybody is touched: `touched` then names nobody.
+        """
+        held = since or {}
         rows: dict[str, list[pl.LazyFrame]] = {}
         for table, (_, kind) in self._tables.items():
-            found = self._zone.scan(table) if now.get(table, {}) != since.get(table, {}) else None
+            found = self._zone.scan(table) if now.get(table, {}) != held.get(table, {}) else None
             if found is not None:
-                rows.setdefault(kind, []).append(found.filter(_above(since.get(table, {}))))
+                rows.setdefault(kind, []).append(found.filter(_above(held.get(table, {}))))
         by_kind = {kind: pl.concat(parts, how="diagonal_relaxed") for kind, parts in rows.items()}
-        # From the beginning everybody is touched, which nobody needs to be told.
-        named = [part.select(SUBJECT).unique() for part in by_kind.values()] if since else []
+        named = [] if since is None else [part.select(SUBJECT).unique() for part in by_kind.values()]
         touched = pl.concat([_NOBODY.to_frame(), *pl.collect_all(named)]).unique()
         return News(touched, coverage_of(by_kind), household_rows(by_kind))
 

@@ -157,7 +157,7 @@ class World:
                 "link_probability": pl.Float64,
             },
         )
-        tables = FeatureTables.from_facts(content.facts(), GEOGRAPHY, content.news({}, content.offsets()).coverage)
+        tables = FeatureTables.from_facts(content.facts(), GEOGRAPHY, content.news(None, content.offsets()).coverage)
         return compute(tables, membership, self.today, previous=self.previous())
 
     def previous(self) -> pl.DataFrame | None:
