@@ -27,6 +27,7 @@ from schemas.errors import PolicyError, Reason
 from schemas.topics import Topic
 from services.bus import Outgoing, TopicPartition
 from services.bus.kafka import KafkaBus, parse_url
+from services.bus.kafka_client import connected
 from services.bus.kafka_errors import our_errors
 from services.bus.kafka_security import client_options
 from services.bus.kafka_topics import Names, topic_settings
@@ -67,7 +68,8 @@ class KafkaAdmin:
         self._names = Names(namespace)
         self._open_bus = partial(KafkaBus, url, security)
         with _errors():
-            self._client = KafkaAdminClient(
+            self._client = connected(
+                KafkaAdminClient,
                 bootstrap_servers=servers,
                 client_id="hwlink",
                 bootstrap_timeout_ms=int(timeout_s * 1000),

@@ -455,6 +455,35 @@ def test_links_that_retention_took_are_said_again(
     assert line.persons() == expected
 
 
+def test_links_that_retention_took_are_said_again_although_the_registry_was_away(
+    line: Line,
+    batches: list[tuple[Feed, pl.DataFrame]],
+    expected: set[frozenset[tuple[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was read behind the gap is neither lost nor taken for whole when asking for the rest fails."""
+    third = len(batches) // 3
+    matcher, resolver = line.matcher("m"), line.resolver()
+    line.send(batches[:third])
+    drain(matcher, resolver)
+    resolved = line.persons()
+    line.send(batches[third : 2 * third])
+    drain(matcher)
+    line.land_and_trim()
+    line.send(batches[2 * third :])
+    drain(matcher)
+    away = Away(line.registry.resolver.ask_again, times=2)
+    monkeypatch.setattr(line.registry.resolver, "ask_again", away)
+    for _ in range(2):
+        with pytest.raises(TransientError):
+            resolver.step()
+    assert line.persons() == resolved
+
+    drain_with_looks(line, matcher, resolver)
+    assert not away.left
+    assert line.persons() == expected
+
+
 def test_another_error_of_the_active_resolver_ends_it(line: Line) -> None:
     def broken() -> Resolver:
         raise StateError(Reason.SETTING_INVALID, "the number of shards was changed")
