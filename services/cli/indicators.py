@@ -28,8 +28,8 @@ _SEARCHED: Final = {
     "hypertension": ("prio_group_htn_supplied", "prio_reviewed_htn"),
 }
 """Conditions of risk stratification: the group that a search of the GP system supplied, and whether it was reviewed."""
-_STRATA: Final = ("age_band", "sex_code")
-"""What rates are standardised for."""
+_AGES: Final = ("age_band", "life_stage")
+"""Bands of age that rates may be standardised by, finest first; always with sex."""
 
 
 def register(app: typer.Typer) -> None:
@@ -124,6 +124,9 @@ def rates(
         bool,
         typer.Option(help="Also set one feature's values beside what the whole's rates by age and sex would give."),
     ] = False,
+    ages: Annotated[
+        str, typer.Option(help="Bands to standardise by: age_band, or life_stage, which fewer people fill.")
+    ] = _AGES[0],
     to: To = DEFAULT_ADDRESS,
     purpose: Annotated[str, typer.Option(help="Id of the purpose under which you ask.")] = "planning",
     snapshot: Snapshot = None,
@@ -136,16 +139,22 @@ def rates(
     names = [name.strip() for name in by.split(",") if name.strip()]
     if standardise and len(names) != 1:
         raise _wrong("Rates are standardised by one feature at a time; name one by --by.")
+    if ages not in _AGES:
+        raise _wrong(f"Standardise by one of: {', '.join(_AGES)}.")
     both = f"({among}) AND ({where})" if among.strip() else where
     with CohortClient(to, purpose) as client:
         at_risk = client.table(names, where=among, snapshot=snapshot)
         asked = at_risk.context.snapshot_id
         people = client.table(names, where=both, snapshot=asked)
         found = crude_rates(people.cells, at_risk.cells, names)
-        ratios = _ratios(client, by, among, both, asked, people.cells) if standardise else None
+        ratios = _ratios(client, by, (ages, "sex_code"), among, both, asked) if standardise else None
     report = {"by": names, "snapshot_id": asked, "reference": at_risk.context.reference_version}
     if as_json:
-        told = {} if ratios is None else {"standard": f"snapshot {asked}, by age and sex", "ratios": ratios.to_dicts()}
+        told = (
+            {}
+            if ratios is None
+            else {"standard": f"snapshot {asked}, by {ages} and sex_code", "ratios": ratios.to_dicts()}
+        )
         _print_json({**report, "rates": found.to_dicts(), **told})
         return
     for row in found.to_dicts():
@@ -202,24 +211,27 @@ def progress(
     typer.echo(f"Snapshot {snapshot}; {WITHHELD} is withheld.")
 
 
-def _ratios(client: CohortClient, by: str, among: str, both: str, snapshot: str, people: pl.DataFrame) -> pl.DataFrame:
+def _ratios(
+    client: CohortClient, by: str, strata: tuple[str, ...], among: str, both: str, snapshot: str
+) -> pl.DataFrame:
     """Return standardised ratios by area; the standard is everybody among the people at risk in the same snapshot."""
     import polars as pl
 
     from linkage.indicators.rates import standardised_ratios
-    from services.query.client import TOTAL, UNKNOWN
+    from services.query.client import UNKNOWN
 
-    def inner(names: list[str], where: str) -> pl.DataFrame:
+    def inner(names: tuple[str, ...], where: str) -> pl.DataFrame:
         cells = client.table(names, where=where, margins=False, snapshot=snapshot).cells
-        stratum = pl.concat_str(_STRATA, separator=" ").alias("stratum")
-        return cells.filter(pl.all_horizontal(~pl.col(_STRATA).is_in([TOTAL, UNKNOWN]))).with_columns(stratum)
+        known = pl.all_horizontal(pl.col(name) != UNKNOWN for name in names)
+        return cells.filter(known).with_columns(stratum=pl.concat_str(strata, separator=" "))
 
-    standard = inner([*_STRATA], among).join(
-        inner([*_STRATA], both).select("stratum", people="count"), on="stratum", how="left"
+    standard = inner(strata, among).join(inner(strata, both).select("stratum", people="count"), on="stratum")
+    observed = client.table([by], where=both, snapshot=snapshot).cells
+    return standardised_ratios(
+        dict(observed.select(by, "count").iter_rows()),
+        inner((by, *strata), among).select("stratum", "count", area=by),
+        standard.select("stratum", "people", of="count"),
     )
-    strata = inner([by, *_STRATA], among).filter(pl.col(by) != UNKNOWN).select("stratum", "count", area=by)
-    observed = dict(people.select(by, "count").iter_rows())
-    return standardised_ratios(observed, strata, standard.select("stratum", "people", of="count"))
 
 
 def _told(number: float | None) -> str:

@@ -83,6 +83,11 @@ def test_rates_are_of_rounded_counts_by_area_and_standardised(address: str, regi
     # Every number came as a table of the service: the ledger has each of them.
     kinds = {json.loads(question.partition("\n")[2])["kind"] for question, _ in registry.query.released("2026-01-01.1")}
     assert kinds == {"table"}
+    coarse = json.loads(_run(*command, "--ages", "life_stage", "--json"))
+    assert coarse["standard"] == "snapshot 2026-01-01.1, by life_stage and sex_code"
+    assert [row["ratio"] for row in coarse["ratios"]] == [None, None]  # nobody's stage is known here
+    with pytest.raises(InputError, match="age_band, life_stage"):
+        _run(*command, "--ages", "ward")
     shown = _run(*command)
     assert "per 1,000" in shown
     assert "expected" in shown
