@@ -74,8 +74,11 @@ class Line:
     def facts(self, feed: Feed, source: str) -> dict[str, pl.DataFrame]:
         """Return the facts of a source that hold, as the features read them."""
         held = Content(self.content).facts()
-        order = ("subject_ref", "ordinal")
-        return {kind: held[kind].filter(source=source).sort(order).collect() for kind in FACT_KINDS[feed]}
+        order = {"demographics": ["subject_ref"]}  # one a record
+        return {
+            kind: held[kind].filter(source=source).sort(order.get(kind, ["subject_ref", "ordinal"])).collect()
+            for kind in FACT_KINDS[feed]
+        }
 
 
 @pytest.fixture
