@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from schemas.model import default_model
 from services.admin.dead_letters import count as dead_letters
 from services.features.builder import Reference, nobody, rebuild
 from services.features.content import Content
-from services.features.role import FEATURES_TABLE, MEMBERSHIP_TABLE
+from services.features.role import FEATURES_TABLE, MEMBERSHIP_TABLE, PREVIOUS_TABLE
 from services.link import run as link
 from services.registry import PAIR_COLUMNS, SUBJECT_COLUMNS
 from services.registry.sql.database import Database
@@ -151,8 +152,11 @@ def check_features(line: Line) -> dict[str, Any]:
     zones = line.zones()
     _, membership = line.registry.features.membership()
     state = nobody()
+    # What an earlier day said is no content: a storm over midnight looks back at it, as the role does.
+    before = zones["products"].scan(PREVIOUS_TABLE, snapshot.tables[PREVIOUS_TABLE])
+    assert before is not None
     expected = rebuild(
-        type(state)(membership.cast(MEMBERSHIP), state.features, {}),
+        replace(state, membership=membership.cast(MEMBERSHIP), previous=before.collect()),
         [],
         Content(zones["content"]),
         Reference(pl.DataFrame(schema=GEOGRAPHY), pl.DataFrame(schema=PRACTICES)),
