@@ -148,8 +148,9 @@ def _checked(text: pl.Series, field: FieldInfo, latest: date) -> tuple[pl.Series
         )
         reason = FieldReason.UNKNOWN_CODE
     elif kind is date:
-        value = dates.parse(text, latest)["date"].str.to_date("%Y%m%d", strict=False)
-        reason = FieldReason.NOT_A_DATE
+        # A filler (1900-01-01), a day that no calendar has and one out of range are told apart.
+        parsed = dates.parse(text, latest)
+        return parsed["date"].str.to_date("%Y%m%d", strict=False), parsed["reason"]
     elif kind in (int, float):
         number = (
             text.str.replace(r"\.0+$", "").cast(pl.Int64, strict=False)

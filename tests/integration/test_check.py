@@ -120,6 +120,11 @@ DEFECTS = {
         0.05,
         ("warning", "dates out of range", "claims.started_on"),
     ),
+    "default dates": (
+        {"claims": claims(started_on="01/01/1900")},
+        0.05,
+        ("warning", "dummy values", "claims.started_on"),
+    ),
     "records twice": ({"record_id": "W399"}, 0.2, ("unfit", "rows refused", "record_id")),
     "no record id": ({"record_id": ""}, 0.05, ("warning", "rows refused", "record_id")),
     "pounds for pence": (

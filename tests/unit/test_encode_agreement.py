@@ -145,12 +145,12 @@ def test_every_part_can_be_made() -> None:
     """What a recipe may name is what encoding derives."""
     import polars as pl
 
-    from linkage.encode.batch import _FAR
+    from linkage.encode.batch import FAR
     from linkage.encode.derive import derive_parts
     from linkage.normalise import Rules
 
     made = derive_parts(
-        pl.DataFrame({"record_id": ["1"]}), pl.Series([1]), shipped_agreement("test"), Rules(False, _FAR)
+        pl.DataFrame({"record_id": ["1"]}), pl.Series([1]), shipped_agreement("test"), Rules(False, FAR)
     )
 
     assert set(made.parts.columns) == PARTS

@@ -26,4 +26,6 @@ def text(frame: pl.DataFrame, *, council: bool = True) -> str:
     known = ["claim_reference", "bedrooms_needed", "bedrooms"]
     filler = [pl.lit("0").alias(f"n{place}") for place in range(7 if council else 6)]
     table = rows.select(*known, *filler, *([pl.col("pounds").cast(pl.String)] if council else []))
-    return ",".join(COUNCIL if council else ASSOCIATION) + "\n" + table.write_csv(include_header=False)
+    # Two columns of one name make no frame, so that the lines are put together here; no value holds a comma.
+    lines = table.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=",")).to_series()
+    return "\n".join([",".join(COUNCIL if council else ASSOCIATION), *lines.to_list(), ""])
