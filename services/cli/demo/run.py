@@ -15,12 +15,13 @@ from linkage.encode import ProjectKeys, secret_from_key_file
 from linkage.synthesise.feeds import HEALTH_SOURCES, WELFARE_SOURCES
 from linkage.synthesise.feeds.published import VINTAGES
 from schemas.agreement import shipped_agreement
-from schemas.errors import InputError, Reason, TransientError
+from schemas.errors import InputError, PolicyError, Reason, TransientError
 from services.admin.reconcile import reconcile
 from services.admin.status import drained, status
 from services.bootstrap import open_bus, open_registry, open_zone
 from services.cli.demo.commands import Commands, Server, free_address
 from services.cli.demo.quality import measure
+from services.query.client import CohortClient
 from services.settings import Settings, read_settings
 
 LEARNT_FROM: Final = ("kmicb.gp", "dwp.uc")
@@ -85,6 +86,7 @@ def run(
         stages |= _stream(commands, settings, out)
         quality, books = _people(settings, out)
         _tell(commands, stages, quality, server)
+        cohorts = _cohorts(commands, settings.query_address)
         for cohort, dimension in QUESTIONS:
             commands.run(
                 "query",
@@ -110,6 +112,7 @@ def run(
         "stages": stages,
         "quality": quality,
         "reconciled": books,
+        "cohorts": cohorts,
         "services_peak_mib": round(server.peak_bytes / 2**20),
         "services_peak_mib_by_role": {r: round(b / 2**20) for r, b in sorted(server.peak_bytes_by_role.items())},
     }
@@ -239,6 +242,23 @@ def _tell(
             f"of {row['true_links']:,} true links"
         )
     commands.say("\n5. What an analyst may see: suppressed, rounded, with the linkage rate beside it")
+
+
+def _cohorts(commands: Commands, address: str) -> dict[str, dict[str, Any]]:
+    """Count every cohort that ships; return its count and denominator (None where withheld), or why it has none."""
+    told: dict[str, dict[str, Any]] = {}
+    with CohortClient(address) as client:
+        for cohort in client.cohorts():
+            try:
+                answer = client.count(cohort=cohort.cohort_id)
+            except PolicyError as error:
+                told[cohort.cohort_id] = {"refused": error.reason.value}
+                commands.say(f"   {cohort.cohort_id:<34} refused, {error.reason.value}")
+            else:
+                told[cohort.cohort_id] = {"count": answer.count, "denominator": answer.denominator}
+                people, of = ("*" if n is None else f"{n:,}" for n in (answer.count, answer.denominator))
+                commands.say(f"   {cohort.cohort_id:<34} {people:>8} of {of:>8}")
+    return told
 
 
 def _kept(settings: Settings) -> list[str]:
