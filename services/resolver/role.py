@@ -280,6 +280,9 @@ class Resolver:
         """
         while self._relayed < self._state.sequence:
             waiting = self._registry.outbox(self._relayed, RELAY_AT_ONCE)
+            if not waiting:
+                self._relayed = self._relayed_by_another()
+                continue
             self._producer.send(
                 [
                     Outgoing(
@@ -300,3 +303,17 @@ class Resolver:
             )
             self._relayed = waiting[-1].sequence
             self._registry.mark_relayed(self._relayed)
+
+    def _relayed_by_another(self) -> int:
+        """Return how far the topic is, where an active resolver of before had still relayed what it wrote.
+
+        It may relay, being late, though it may write no more. StateError NOT_RECONCILED where nobody did.
+        """
+        relayed = self._registry.relayed()
+        if relayed <= self._relayed:
+            raise StateError(
+                Reason.NOT_RECONCILED,
+                f"Transactions after {relayed} are neither on {PERSONS.name} nor in the registry; restore both from "
+                "one backup.",
+            )
+        return relayed

@@ -484,6 +484,32 @@ def test_links_that_retention_took_are_said_again_although_the_registry_was_away
     assert line.persons() == expected
 
 
+def test_a_late_resolver_relays_what_it_wrote_before_the_next_one_does(
+    line: Line,
+    batches: list[tuple[Feed, pl.DataFrame]],
+    expected: set[frozenset[tuple[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One wrote and was paused before relaying; the next took over, and meanwhile the first one went on."""
+    line.send(batches[: len(batches) // 2])
+    matcher, late = line.matcher("m"), line.resolver("late")
+    drain(matcher)
+    monkeypatch.setattr(late, "_relay", lambda: None)
+    while not late.counts["changes"]:
+        late.step()
+    monkeypatch.undo()
+    active = line.resolver("next")
+    with pytest.raises(StateError):
+        for _ in range(100):
+            late.step()
+    line.send(batches[len(batches) // 2 :])
+    drain(matcher, active)
+
+    assert line.persons() == expected
+    sequences = [int(m.headers["sequence"]) for m in line.bus.consumer("t", [PERSONS]).poll(10_000, 0)]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
 def test_another_error_of_the_active_resolver_ends_it(line: Line) -> None:
     def broken() -> Resolver:
         raise StateError(Reason.SETTING_INVALID, "the number of shards was changed")
