@@ -18,13 +18,16 @@ from services.features.membership import Moves, moved
 WHOLE_ABOVE_SHARE: Final = 0.3
 """Above this share of persons touched, everybody is computed: filtering every table costs more than it saves."""
 
+_MOST_CHUNKS: Final = 32
+"""Each update adds a piece to the table of features; with more than so many it is copied into one."""
+
 
 @dataclass(frozen=True)
 class Built:
     """The state a build starts from and ends with. `coverage` and `as_of` are None before the first.
 
-    `households` says who is or was in which household by all that has landed up to `offsets`; `previous` what was
-    published of persons on the newest day before `as_of`.
+    `features` are in no order. `households` says who is or was in which household by all that has landed up to
+    `offsets`; `previous` what was published of persons on the newest day before `as_of`.
     """
 
     membership: pl.DataFrame
@@ -92,7 +95,7 @@ def rebuild(
     coverage, households = news.coverage, news.households
     if state.coverage is not None and state.households is not None:
         coverage = pl.concat([state.coverage, coverage]).unique().sort(*COVERAGE)
-        households = pl.concat([state.households, households.join(state.households, on=households.columns, how="anti")])
+        households = _grown(state.households, households)
     previous = state.before(as_of)
     touched = None
     if state.coverage is not None and not fresh and state.as_of == as_of and coverage.equals(state.coverage):
@@ -105,8 +108,26 @@ def rebuild(
         features = compute(tables, moves.membership, as_of, previous=previous)
     else:
         needed = needed_subjects(touched, households, moves.membership)
-        tables = reference.tables(content.facts(needed), coverage)
-        staying = state.features.join(touched.to_frame(), on="person_id", how="anti")
-        computed = compute(tables, moves.membership, as_of, touched, previous)
-        features = pl.concat([staying, computed]).sort("person_id")
+        plans = content.facts(needed)
+        # Groups ask for some kinds again and again: of a few people the facts are read once, and kept.
+        few = {kind: rows.lazy() for kind, rows in zip(plans, pl.collect_all(plans.values()), strict=True)}
+        members = moves.membership.join(needed, on=SUBJECT, how="semi")
+        computed = compute(reference.tables(few, coverage), members, as_of, touched, previous)
+        features = _replaced(state.features, touched, computed)
     return Rebuild(Built(moves.membership, features, offsets, coverage, as_of, households, previous), touched, moves)
+
+
+def _grown(held: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Return the household rows held and those of `more` that are new."""
+    known = held.join(more.select(SUBJECT).unique(), on=SUBJECT, how="semi")
+    return pl.concat([held, more.join(known, on=more.columns, how="anti")])
+
+
+def _replaced(features: pl.DataFrame, touched: pl.Series, computed: pl.DataFrame) -> pl.DataFrame:
+    """Return `features` without the rows of `touched`, and with those computed.
+
+    In no order: to sort everybody by id would cost more than all the rest of an update.
+    """
+    staying = features.filter(~pl.col("person_id").is_in(touched.implode()))
+    together = pl.concat([staying, computed])
+    return together.rechunk() if together.n_chunks() > _MOST_CHUNKS else together
