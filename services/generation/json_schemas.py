@@ -24,6 +24,7 @@ from schemas.indicators import Indicator, IndicatorRecord
 from schemas.model import MatchModel
 from schemas.purposes import Purpose
 from schemas.quality import QualityReport
+from schemas.working_definitions import LivingStandardDefinition
 from schemas.reference import ReferenceManifest
 
 FOLDER: Final = "schemas/generated"
@@ -59,6 +60,7 @@ DOCUMENTS: Final[dict[str, type[Contract]]] = {
     "purpose": Purpose,
     "quality_report": QualityReport,
     "feature_definition": FeatureDefinition,
+    "living_standard_definition": LivingStandardDefinition,
     "feature_record": FeatureRecord,
     "person_event": PersonEvent,
     "audit_record": AuditRecord,
