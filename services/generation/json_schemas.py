@@ -24,8 +24,8 @@ from schemas.indicators import Indicator, IndicatorRecord
 from schemas.model import MatchModel
 from schemas.purposes import Purpose
 from schemas.quality import QualityReport
-from schemas.working_definitions import LivingStandardDefinition
 from schemas.reference import ReferenceManifest
+from schemas.working_definitions import LivingStandardDefinition
 
 FOLDER: Final = "schemas/generated"
 
