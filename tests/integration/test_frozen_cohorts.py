@@ -232,8 +232,10 @@ def test_the_commands_freeze_and_list(line: Line) -> None:
     assert made.exception is None, made.exception
     listed = json.loads(CliRunner().invoke(build(), ["cohort", "frozen", "--json"]).output)
     assert [one["snapshot_id"] for one in listed] == ["2026-01-31.1"]
-    assert listed[0]["freeze_id"] in made.output
-    assert "200" not in made.output
+    # The id, the snapshot and the digest, and not how many there are.
+    one = listed[0]
+    told = f"{one['freeze_id']}: frozen in snapshot {one['snapshot_id']}, SHA-256 {one['digest']}\n"
+    assert made.output == told
     for wrong in ("0,x", ""):
         done = CliRunner().invoke(
             build(), ["cohort", "follow", listed[0]["freeze_id"], "--by", "core20", "--months", wrong]
