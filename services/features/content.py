@@ -101,7 +101,11 @@ class Content:
 
 
 def _of(rows: pl.LazyFrame, subjects: pl.DataFrame | None) -> pl.LazyFrame:
-    return rows if subjects is None else rows.join(subjects.lazy(), on=SUBJECT, how="semi")
+    if subjects is None:
+        return rows
+    # The filter is handed down to the files: of rows that it leaves out, nothing but the reference is read.
+    named = rows.filter(pl.col("subject_ref").is_in(subjects["subject_ref"].unique().implode()))
+    return named.join(subjects.lazy(), on=SUBJECT, how="semi")
 
 
 def _above(held: Mapping[str, int]) -> pl.Expr:

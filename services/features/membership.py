@@ -33,6 +33,8 @@ def moved(membership: pl.DataFrame, transactions: Sequence[pl.DataFrame]) -> Mov
     changes nothing, which is what a restart between writing and committing needs.
     """
     changes = pl.concat([columns(MembershipChange).to_frame(), *transactions])
+    if changes.is_empty():
+        return Moves(membership, changes, changes["person_id"])
     last = changes.unique(SUBJECT, keep="last", maintain_order=True)
     named = pl.concat([changes["person_id"], changes["previous_person_id"]])
     before = membership.join(last, on=SUBJECT, how="semi")["person_id"]
