@@ -26,6 +26,11 @@ from services.resolver.adopting import Adopting, heard_after, since_heard
 from services.resolver.intake import Intake, MicroBatch, empty_pairs, empty_roster
 from services.resolver.plan import Arrived, Planner
 
+POLL_MESSAGES: Final = 256
+"""Read at once: what is small goes into one step, since finding what its subjects are linked to costs much the same for
+a hundred rows as for thousands. With 32, half of the 3,600 messages that a storm over a million records had left were
+still to do after a quarter of an hour."""
+
 ROWS_A_STEP: Final = 10_000
 """Rows of one transaction (a larger micro-batch is taken whole): some 0.2 s of the registry's write lock."""
 
@@ -61,7 +66,7 @@ class Resolver:
         adoptions: AdoptionRegistry | None = None,
         shards: int = 1,
         rows_a_step: int = ROWS_A_STEP,
-        poll_messages: int = 32,
+        poll_messages: int = POLL_MESSAGES,
         poll_s: float = _POLL_S,
     ) -> None:
         """Become the active resolver and go to the position that the registry holds.

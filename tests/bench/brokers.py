@@ -18,13 +18,17 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import polars as pl
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sqlalchemy import create_engine, make_url, text
 
 from tests.bench.inputs import Inputs, make_inputs
@@ -43,6 +47,8 @@ COPIES: Final = {"columns": 4, "rows": 2}
 """Times that each client sends the file in a run, so that a run takes seconds. A first run warms the broker up."""
 
 NAMES: Final = {"columns": "columns (Arrow)", "rows": "rows (protobuf)"}
+ALONE: Final = ", subjects alone"
+"""Behind the name of a load whose records carry no listed facts."""
 
 
 class Watched:
@@ -83,8 +89,17 @@ def own_database(url: str, name: str) -> Iterator[str]:
     engine.dispose()
 
 
-def ingest(entrance: str, inputs: Inputs, kafka: str, postgresql: str, run: str) -> Measure:
-    """Send the health file from `CLIENTS` clients at once, so many times each; everything acknowledged is counted."""
+def without_facts(file: Path) -> Path:
+    """Write a pseudonymised file again without its listed facts, beside it; return the copy."""
+    table = pq.read_table(file)
+    lists = [field.name for field in table.schema if pa.types.is_list(field.type) or pa.types.is_large_list(field.type)]
+    alone = file.with_name(f"alone-{file.name}")
+    pq.write_table(table.drop_columns(lists), alone, row_group_size=pq.read_metadata(file).row_group(0).num_rows)
+    return alone
+
+
+def ingest(entrance: str, inputs: Inputs, file: Path, kafka: str, postgresql: str, run: str) -> Measure:
+    """Send the file from `CLIENTS` clients at once, so many times each; everything acknowledged is counted."""
     from services.cli.demo.commands import free_address
 
     address = free_address()
@@ -100,7 +115,6 @@ def ingest(entrance: str, inputs: Inputs, kafka: str, postgresql: str, run: str)
         }
         with serving("ingest", environ, address, folder / "server.log") as server:
             sources = [[f"kmpt.gp{client}x{copy}" for copy in range(COPIES[entrance])] for client in range(CLIENTS)]
-            file = inputs.encoded("health")
             clients = Clients([Load(address, "health", entrance, file, own) for own in sources])
             watched = Watched(
                 broker=listening(kafka), postgresql=listening(postgresql), server=psutil.Process(server.pid)
@@ -128,10 +142,13 @@ def measure_ingest(people: int, claims: int, repeats: int) -> dict[str, Any]:
     ):
         _say(f"inputs: {people:,} people, {claims:,} claims; on {kafka.what}, {postgresql.what}")
         inputs = make_inputs(Path(folder) / "inputs", people, claims, SEED)
-        for entrance in ENTRANCES:
+        whole = inputs.encoded("health")
+        files = {"": whole, ALONE: without_facts(whole)}
+        for number, (entrance, (suffix, file)) in enumerate(product(ENTRANCES, files.items())):
             runs = []
             for repeat in range(repeats + 1):
-                one = ingest(entrance, inputs, kafka.url, postgresql.url, f"{entrance}_{repeat}")
+                one = ingest(entrance, inputs, file, kafka.url, postgresql.url, f"{number}_{repeat}")
+                one = replace(one, name=one.name + suffix)
                 _say(f"{one.name}: {one.records / one.seconds:,.0f} a second{'' if repeat else ' (not counted)'}")
                 runs += [one.as_json()] if repeat else []
             measures.append(combined("ingest", runs))
@@ -174,7 +191,7 @@ def block(result: dict[str, Any]) -> str:
         parts.append(
             f"{_where(where)}. {' and '.join(found['servers'])}. From {found['clients']} clients over gRPC to "
             f"acknowledged Kafka, all on this machine; {found['facts_a_subject']} facts come with each subject and are "
-            f"counted apart. Median of {found['repeats']}."
+            f"counted apart, or left out where subjects go alone. Median of {found['repeats']}."
         )
         header = ("entrance", "subjects", "seconds", "subjects a second", "facts a second")
         columns = ("clients", "server", "broker", "postgresql")
@@ -184,7 +201,9 @@ def block(result: dict[str, Any]) -> str:
                 f"{one['records']:,}",
                 f"{one['seconds']:.2f}",
                 f"{round(one['records_per_s'], -2):,}",
-                f"{round(one['records_per_s'] * found['facts_a_subject'], -3):,.0f}",
+                "-"
+                if one["name"].endswith(ALONE)
+                else f"{round(one['records_per_s'] * found['facts_a_subject'], -3):,.0f}",
                 *(f"{one['details'][f'{name}_cpu_us_a_subject']:.1f}" for name in columns),
                 f"{one['peak_mib']:,}",
                 f"{one['details']['client_peak_mib']:,.0f}",
