@@ -156,12 +156,14 @@ class ServerProcess(OwnServer):
     def pause(self) -> None:
         """Send SIGSTOP to every process of the server."""
         for process in self._processes():
-            process.suspend()
+            with contextlib.suppress(psutil.NoSuchProcess):  # a process that served one connection ends with it
+                process.suspend()
 
     def resume(self) -> None:
         """Send SIGCONT to every process of the server."""
         for process in self._processes():
-            process.resume()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
 
     def close(self) -> None:
         """Stop it and remove its data. Idempotent."""

@@ -139,3 +139,13 @@ def test_what_two_sources_report_counts_once_and_what_one_reports_twice_counts_t
 def test_an_attendance_is_no_admission() -> None:
     person = _person(encounters=[{"kind": "ae_attendance", "started_on": AS_OF, "admission_method": "21"}])
     assert (person["ae_attendances_12m"], person["emergency_admissions_12m"]) == (1, 0)
+
+
+def test_a_spell_that_ends_before_it_begins_takes_no_days_from_another() -> None:
+    began = AS_OF - timedelta(days=20)
+    spells = [
+        {"kind": "admission", "admission_method": "21", "started_on": began, "ended_on": began + timedelta(days=days)}
+        for days in (-3, 5)
+    ]
+
+    assert _person(encounters=spells)["los_emergency_12m"] == 5

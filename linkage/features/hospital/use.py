@@ -138,7 +138,8 @@ def per_event(as_of: date) -> dict[str, pl.Expr]:
     ).dt.total_days()
     return {
         **{name: condition & THIS_YEAR for name, (condition, *_) in _COUNTS.items()},
-        "_days": pl.when(EMERGENCY & THIS_YEAR).then(days),
+        # A spell that is said to end before it began has no days, and must not take any from another.
+        "_days": pl.when(EMERGENCY & THIS_YEAR).then(days.clip(0)),
         "_detained": of_kind(EncounterKind.MENTAL_HEALTH_DETENTION),
         "_cost": pl.when(priced).then(pl.col("cost_pence")),
         "_without_cost": priced & pl.col("cost_pence").is_null(),
